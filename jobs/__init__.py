@@ -1,0 +1,1 @@
+"""What Blender, the command line and scripts may ask for, and the worker process that does it."""

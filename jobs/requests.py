@@ -1,0 +1,362 @@
+"""Everything that may be asked of the worker and everything it may answer, as plain dataclasses.
+
+Only numpy is imported here, so Blender, the command line and the worker all share these. Each class checks itself when
+made and raises ValueError with one sentence. `to_json` and `from_json` carry any of them over the wire: arrays go where
+the caller's `put` stores them and come back through its `get`; the rest is plain JSON.
+
+Paths become absolute when a request is made, because the worker has a current folder of its own.
+"""
+
+import math
+import os
+import re
+from dataclasses import dataclass, field, fields, is_dataclass
+
+import numpy as np
+
+STYLES = ("smooth", "blocks")
+RESOLUTIONS = (32, 64)
+DEVICES = ("auto", "cpu", "cuda", "mps")
+FORMATS = ("glb", "ply", "obj", "stl")
+FIELD_KEY = re.compile(r"[0-9a-f]{64}")
+
+
+# --- settings and requests ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Meshing:
+    """How a field becomes a mesh; changing these never runs a network again."""
+
+    level: float | None = None
+    """The field's value at the surface; None ("auto") takes the field's own."""
+    style: str = "smooth"
+    smoothing: int = 2
+    """Smoothing passes over the finished surface."""
+    faces: int = 0
+    """Triangles to keep at most; 0 keeps all."""
+    islands: bool = False
+    """Keep pieces that float apart from the largest one."""
+    size: float = 1.0
+    """Longest side in metres."""
+
+    def __post_init__(self):
+        level = None if self.level in (None, "auto") else _number("Level", self.level)
+        _set(self, "level", level)
+        _one_of("Style", self.style, STYLES)
+        _set(self, "smoothing", _whole("Smoothing", self.smoothing, 0, 200))
+        _set(self, "faces", _whole("Faces", self.faces, 0, 100_000_000))
+        if 0 < self.faces < 4:
+            raise ValueError(f"Faces is {self.faces}; a closed mesh needs at least 4 (0 keeps them all)")
+        _set(self, "islands", _truth("Islands", self.islands))
+        _set(self, "size", _number("Size", self.size))
+        if self.size <= 0:
+            raise ValueError(f"Size is {self.size:g} metres; it must be above 0")
+
+    def keywords(self) -> dict:
+        """What geometry's mesh_from_field takes; Size is applied afterwards."""
+        return {name: getattr(self, name) for name in ("level", "style", "smoothing", "faces", "islands")}
+
+
+@dataclass(frozen=True)
+class Reconstruct:
+    """Pictures of one object -> Shape."""
+
+    VERB = "reconstruct"
+    images: tuple[str, ...]
+    resolution: int = 64
+    meshing: Meshing = field(default_factory=Meshing)
+    device: str = "auto"
+    preview: str = ""
+    """PNG to write a picture of the result to; "" writes none."""
+    save_field: str = ""
+    """.npz to write the field to, besides the cache; "" writes none."""
+    cache: str = ""
+    """Folder of the field cache; "" is the system's."""
+
+    def __post_init__(self):
+        images = [self.images] if isinstance(self.images, (str, os.PathLike)) else self.images
+        _set(self, "images", tuple(_path("Images", image) for image in images))
+        if not self.images:
+            raise ValueError("No picture was given; choose at least one")
+        if self.resolution not in RESOLUTIONS or isinstance(self.resolution, bool):
+            raise ValueError(f"Resolution is {self.resolution}; choose one of {_listed(RESOLUTIONS)}")
+        _check(self, "Meshing", self.meshing, Meshing)
+        _one_of("Device", self.device, DEVICES)
+        _paths(self, "preview", "save_field", "cache")
+
+
+@dataclass(frozen=True)
+class Remesh:
+    """A field that was made before -> Shape, without running a network."""
+
+    VERB = "remesh"
+    field: str
+    """Key in the cache, or path of an .npz."""
+    meshing: Meshing = field(default_factory=Meshing)
+    cache: str = ""
+    preview: str = ""
+
+    def __post_init__(self):
+        if not isinstance(self.field, (str, os.PathLike)) or not os.fspath(self.field):
+            raise ValueError("No field was named; this object was not made by Maquette, so Reconstruct it first")
+        if not FIELD_KEY.fullmatch(os.fspath(self.field)):
+            _set(self, "field", _path("Field", self.field))
+        _check(self, "Meshing", self.meshing, Meshing)
+        _paths(self, "cache", "preview")
+
+
+@dataclass(frozen=True, eq=False)
+class Export:
+    """A mesh -> a file whose ending decides the format -> Written."""
+
+    VERB = "export"
+    path: str
+    vertices: np.ndarray
+    """(V, 3) float32 metres, z up"""
+    faces: np.ndarray
+    """(F, 3) int32"""
+    colours: np.ndarray | None = None
+    """(V, 3) float32 sRGB in [0, 1]"""
+
+    def __post_init__(self):
+        _set(self, "path", _path("Path", self.path))
+        _mesh(self)
+
+
+@dataclass(frozen=True)
+class Mask:
+    """What Reconstruct would take for the object in a picture, as a PNG to look at -> Masked."""
+
+    VERB = "mask"
+    image: str
+    path: str
+    """PNG to write: the picture with the background dimmed, the object's outline drawn."""
+
+    def __post_init__(self):
+        _set(self, "image", _path("Image", self.image))
+        _set(self, "path", _path("Path", self.path))
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """What runs here -> Diagnosis."""
+
+    VERB = "doctor"
+    device: str = "auto"
+    """"auto" tries every device there is."""
+    cache: str = ""
+
+    def __post_init__(self):
+        _one_of("Device", self.device, DEVICES)
+        _paths(self, "cache")
+
+
+# --- results --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """A finished mesh that stands on z = 0, centred in x and y, z up, metres."""
+
+    vertices: np.ndarray
+    """(V, 3) float32 metres"""
+    faces: np.ndarray
+    """(F, 3) int32, counter-clockwise from outside"""
+    colours: np.ndarray | None = None
+    """(V, 3) float32 sRGB in [0, 1]"""
+    field: str = ""
+    """Key of the field in the cache."""
+    report: dict = field(default_factory=dict)
+    """seconds, device, vertices, faces, watertight, components, bounds, volume ..."""
+    provenance: dict = field(default_factory=dict)
+    """verb, settings, weights' sha256, inputs and their hashes, version, torch, threads, device: enough to regenerate"""
+    mask: str = ""
+    """PNG of the mask that was used, when there is one."""
+
+    def __post_init__(self):
+        _mesh(self)
+        _check(self, "Report", self.report, dict)
+        _check(self, "Provenance", self.provenance, dict)
+
+    def save(self, path) -> str:
+        """Write the mesh as .glb, .ply, .obj or .stl, as the ending says; returns the absolute path.
+
+        Raises JobError with one sentence (unknown ending, folder missing or not writable)."""
+        from .client import worker
+
+        return worker().run(Export(os.fspath(path), self.vertices, self.faces, self.colours)).path
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that now exists."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Masked:
+    """The mask preview that was written."""
+
+    path: str
+    method: str
+    """How the object was told from the background: "alpha", "plain" ..."""
+    coverage: float
+    """Share of the picture that the object fills, in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the compute environment can do."""
+
+    ok: bool
+    """A real kernel ran on the device that "auto" would choose."""
+    device: str
+    """That device."""
+    report: dict
+    """versions, devices (name, ok, seconds, note), folders, weights"""
+
+    def lines(self) -> list[str]:
+        """The report as an artist or an issue thread reads it."""
+        report = self.report
+        lines = [f"{name:<18}{version}" for name, version in report.get("versions", {}).items()]
+        for device in report.get("devices", []):
+            state = f"ok, {device['seconds'] * 1000:.1f} ms" if device["ok"] else f"FAILED: {device['note']}"
+            lines.append(f"{device['name']:<18}{state}" + (f" ({device['label']})" if device.get("label") else ""))
+        for weights in report.get("weights", []):
+            lines.append(f"{weights['name']:<18}{'ok' if weights['ok'] else 'FAILED: ' + weights['note']}")
+        lines += [f"{name:<18}{folder}" for name, folder in report.get("folders", {}).items()]
+        return lines
+
+
+KINDS = {kind.__name__: kind for kind in (Meshing, Reconstruct, Remesh, Export, Mask, Doctor)}
+KINDS |= {kind.__name__: kind for kind in (Shape, Written, Masked, Diagnosis)}
+
+
+# --- over the wire --------------------------------------------------------------------------------------------------
+
+
+def to_json(message, put=None) -> dict:
+    """A request or result as plain JSON with its class under "kind".
+
+    `put(name, array)` stores an array and returns the text it can be found by; without it arrays are an error."""
+    data = {"kind": type(message).__name__}
+    for item in fields(message):
+        data[item.name] = _plain(item.name, getattr(message, item.name), put)
+    return data
+
+
+def from_json(data, get=None, kinds=KINDS):
+    """The request or result that `to_json` wrote; `get(text)` returns an array that `put` stored.
+
+    Raises ValueError for an unknown kind, an unknown or missing field, or a value that the class refuses."""
+    if not isinstance(data, dict) or data.get("kind") not in kinds:
+        named = data.get("kind") if isinstance(data, dict) else type(data).__name__
+        raise ValueError(f"{named!r} is nothing that this version of Maquette knows")
+    kind = kinds[data["kind"]]
+    known = {item.name for item in fields(kind)}
+    unknown = sorted(set(data) - known - {"kind"})
+    if unknown:
+        raise ValueError(f"{data['kind']} has no setting {unknown[0]!r}; it has {_listed(sorted(known))}")
+    values = {name: _rich(value, get, kinds) for name, value in data.items() if name != "kind"}
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise ValueError(f"{data['kind']} is incomplete: {error}") from None
+
+
+def _plain(name: str, value, put):
+    if is_dataclass(value):
+        return to_json(value, put)
+    if isinstance(value, np.ndarray):
+        if put is None:
+            raise ValueError(f"{name} is an array and there is nowhere to put it")
+        return {"array": put(name, value)}
+    if isinstance(value, (list, tuple)):
+        return [_plain(name, item, put) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(f"{name}-{key}", item, put) for key, item in value.items()}
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def _rich(value, get, kinds):
+    if isinstance(value, list):
+        return [_rich(item, get, kinds) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"array"} and get is not None:
+        return get(value["array"])
+    if value.get("kind") in kinds:
+        return from_json(value, get, kinds)
+    return {key: _rich(item, get, kinds) for key, item in value.items()}
+
+
+# --- checks ---------------------------------------------------------------------------------------------------------
+
+
+def _set(owner, name: str, value):
+    object.__setattr__(owner, name, value)  # the classes are frozen for everyone else
+
+
+def _listed(options) -> str:
+    return ", ".join(str(option) for option in options)
+
+
+def _one_of(label: str, value, options):
+    if value not in options:
+        raise ValueError(f"{label} is {value!r}; choose one of {_listed(options)}")
+
+
+def _number(label: str, value) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
+        raise ValueError(f"{label} is {value!r}; it must be a number")
+    return float(value)
+
+
+def _whole(label: str, value, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not low <= value <= high:
+        raise ValueError(f"{label} is {value!r}; it must be a whole number from {low} to {high}")
+    return int(value)
+
+
+def _truth(label: str, value) -> bool:
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{label} is {value!r}; it is either on or off")
+    return bool(value)
+
+
+def _check(owner, label: str, value, kind):
+    if not isinstance(value, kind):
+        raise ValueError(f"{label} of {type(owner).__name__} is {value!r}; it must be a {kind.__name__}")
+
+
+def _path(label: str, value) -> str:
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        raise ValueError(f"{label} is {value!r}; it must name a file")
+    return os.path.abspath(os.path.expanduser(os.fspath(value)))
+
+
+def _paths(owner, *names: str):
+    """Optional paths: "" stays "", anything else becomes absolute."""
+    for name in names:
+        value = getattr(owner, name)
+        _set(owner, name, _path(name.replace("_", " ").capitalize(), value) if value not in ("", None) else "")
+
+
+def _mesh(owner):
+    vertices = np.ascontiguousarray(owner.vertices, np.float32)
+    faces = np.ascontiguousarray(owner.faces, np.int32)
+    if vertices.ndim != 2 or vertices.shape[1] != 3 or faces.ndim != 2 or faces.shape[1] != 3:
+        raise ValueError(f"A mesh needs (V, 3) vertices and (F, 3) faces, not {vertices.shape} and {faces.shape}")
+    if faces.size and (faces.min() < 0 or faces.max() >= len(vertices)):
+        raise ValueError(f"A face names vertex {faces.max()} of a mesh with {len(vertices)} vertices")
+    _set(owner, "vertices", vertices)
+    _set(owner, "faces", faces)
+    if owner.colours is not None:
+        colours = np.ascontiguousarray(owner.colours, np.float32)
+        if colours.shape != vertices.shape:
+            raise ValueError(f"Colours are {colours.shape}; one per vertex would be {vertices.shape}")
+        _set(owner, "colours", colours)
