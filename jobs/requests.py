@@ -7,10 +7,11 @@ the caller's `put` stores them and come back through its `get`; the rest is plai
 Paths become absolute when a request is made, because the worker has a current folder of its own.
 """
 
+import dataclasses
 import math
 import os
 import re
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class Reconstruct:
     VERB = "reconstruct"
     images: tuple[str, ...]
     resolution: int = 64
-    meshing: Meshing = field(default_factory=Meshing)
+    meshing: Meshing = dataclasses.field(default_factory=Meshing)
     device: str = "auto"
     preview: str = ""
     """PNG to write a picture of the result to; "" writes none."""
@@ -93,7 +94,7 @@ class Remesh:
     VERB = "remesh"
     field: str
     """Key in the cache, or path of an .npz."""
-    meshing: Meshing = field(default_factory=Meshing)
+    meshing: Meshing = dataclasses.field(default_factory=Meshing)
     cache: str = ""
     preview: str = ""
 
@@ -167,9 +168,9 @@ class Shape:
     """(V, 3) float32 sRGB in [0, 1]"""
     field: str = ""
     """Key of the field in the cache."""
-    report: dict = field(default_factory=dict)
+    report: dict = dataclasses.field(default_factory=dict)
     """seconds, device, vertices, faces, watertight, components, bounds, volume ..."""
-    provenance: dict = field(default_factory=dict)
+    provenance: dict = dataclasses.field(default_factory=dict)
     """verb, settings, weights' sha256, inputs and their hashes, version, torch, threads, device: enough to regenerate"""
     mask: str = ""
     """PNG of the mask that was used, when there is one."""
