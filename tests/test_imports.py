@@ -229,7 +229,7 @@ def test_a_broken_floor_is_seen(module, source, culprit):
 
 
 HOLDS = [
-    ("operators.remesh", "import json\nimport bpy, numpy as np\nfrom ..jobs import client, requests\nfrom . import base"),
+    ("operators.remesh", "import bpy, numpy as np\nfrom ..jobs import client, requests\nfrom . import base"),
     ("operators.remesh", "from ..geometry.frames import UP\nfrom ..nets import catalog\nfrom .. import __package__"),
     ("panels.sidebar", "import bpy\nfrom bpy.types import Panel\nfrom . import sidebar"),
     ("jobs.reconstruct", "from ..geometry.mesh import Mesh\nfrom ..nets import image_to_field\nfrom . import requests"),
