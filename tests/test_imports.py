@@ -51,6 +51,8 @@ FLOORS = {
     "panels": Floor(frozenset({"panels"}), BLENDER),
     "jobs": Floor(frozenset({"jobs", "nets", "geometry"}), frozenset({"numpy", "pycolmap"})),
     "jobs.__init__": Floor(LIGHT_JOBS),
+    # It loads the root folder under this name, whatever the folder is called, and then the worker by it.
+    "jobs.launch": Floor(theirs=frozenset({"maquette"})),
     **{name: Floor(LIGHT_JOBS, frozenset({"numpy"})) for name in LIGHT_JOBS},
     "nets": Floor(frozenset({"nets", "geometry"}), NETS),
     "nets.__init__": Floor(frozenset({"nets.catalog"})),
