@@ -28,14 +28,14 @@ demo: .venv/.run ## from a picture to a coloured mesh (PICTURE=... for one of yo
 	@printf '\nLook at it:\n  the picture     %s\n  what came out   out/demo.png\n  the mesh        out/demo.glb   (Blender: File > Import > glTF; or any glTF viewer)\n  the figures     out/demo.json\n' "$(PICTURE)"
 
 test: .venv/.develop ## all tests but the real window and the other Blenders, which .ci/run adds
-	@$(BIN)/python .ci/check_bpy
+	@$(BIN)/python .ci/check_bpy.py
 	$(BIN)/python -m pytest $(PYTEST)
 
 lint: .venv/.develop ## ruff, with the import floors
 	$(BIN)/ruff check .
 
 zip: .venv/.develop ## build and validate the extension with Blender's own tool, into dist/
-	@$(BIN)/python .ci/check_bpy
+	@$(BIN)/python .ci/check_bpy.py
 	@$(BIN)/python .ci/zip.py dist
 
 doctor: .venv/.run ## what runs here

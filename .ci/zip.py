@@ -1,6 +1,6 @@
 """Builds the extension with Blender's own tool, through its Python module, and validates what came out.
 
-    python .ci/zip.py [FOLDER]     the zip goes to FOLDER (dist/ unless told), its path is printed last
+python .ci/zip.py [FOLDER]     the zip goes to FOLDER (dist/ unless told), its path is printed last
 """
 
 import sys

@@ -4,7 +4,6 @@
 import importlib.util
 import subprocess
 import sys
-from pathlib import Path
 
 PACKAGES = {
     "libXi.so": "libxi6",
@@ -21,9 +20,8 @@ PACKAGES = {
 }
 
 
-def missing_packages(module: Path) -> list[str]:
-    """The Debian packages that hold the shared libraries `module` lacks; a library of no known package as itself."""
-    listing = subprocess.run(["ldd", str(module)], capture_output=True, text=True).stdout
+def missing_packages(listing: str) -> list[str]:
+    """The Debian packages of the shared libraries that ldd's `listing` did not find; one of no known package as itself."""
     absent = [line.split()[0] for line in listing.splitlines() if "not found" in line]
     return sorted({next((p for stem, p in PACKAGES.items() if name.startswith(stem)), name) for name in absent})
 
@@ -32,16 +30,23 @@ def main() -> int:
     spec = importlib.util.find_spec("bpy")
     if spec is None:
         version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-        print(f"Blender's module bpy is not in this Python {version}; it exists for 3.11 and 3.13: remove .venv and"
-              " run `make setup PYTHON=python3.11`", file=sys.stderr)
+        print(
+            f"Blender's module bpy is not in this Python {version}; it exists for 3.11 and 3.13: remove .venv and"
+            " run `make setup PYTHON=python3.11`",
+            file=sys.stderr,
+        )
         return 1
     probe = subprocess.run([sys.executable, "-c", "import bpy"], capture_output=True, text=True)
     if probe.returncode == 0:
         return 0
-    packages = missing_packages(Path(spec.origin)) if sys.platform == "linux" else []
+    packages = []
+    if sys.platform == "linux":
+        packages = missing_packages(subprocess.run(["ldd", spec.origin], capture_output=True, text=True).stdout)
     if packages:
-        print(f"Blender's module does not load: install what it lacks with\n  apt-get install {' '.join(packages)}",
-              file=sys.stderr)
+        print(
+            f"Blender's module does not load: install what it lacks with\n  apt-get install {' '.join(packages)}",
+            file=sys.stderr,
+        )
     else:
         print(f"Blender's module does not load (exit {probe.returncode}):\n{probe.stderr.strip()}", file=sys.stderr)
     return 1
