@@ -21,7 +21,7 @@ PACKAGES = {
 
 
 def missing_packages(listing: str) -> list[str]:
-    """The Debian packages of the shared libraries that ldd's `listing` did not find; one of no known package as itself."""
+    """The Debian packages of what ldd's `listing` did not find; a library of no known package as itself."""
     absent = [line.split()[0] for line in listing.splitlines() if "not found" in line]
     return sorted({next((p for stem, p in PACKAGES.items() if name.startswith(stem)), name) for name in absent})
 
