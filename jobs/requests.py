@@ -171,7 +171,7 @@ class Shape:
     report: dict = dataclasses.field(default_factory=dict)
     """seconds, device, vertices, faces, watertight, components, bounds, volume ..."""
     provenance: dict = dataclasses.field(default_factory=dict)
-    """verb, settings, weights' sha256, inputs and their hashes, version, torch, threads, device: enough to regenerate"""
+    """verb, settings, weights' sha256, inputs and hashes, version, torch, threads, device: enough to regenerate"""
     mask: str = ""
     """PNG of the mask that was used, when there is one."""
 
