@@ -1,0 +1,1 @@
+"""The procedural world: families of shapes as distance programs, their pictures and their ground truth."""

@@ -1,0 +1,48 @@
+"""A cache of samples on disk for training on CPUs: shard-00042.npz holds one seed's samples and is never half-written."""
+
+from __future__ import annotations
+
+import os
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from .world import Samples, sample
+
+SHARD = 64
+
+
+def write_shards(folder: str | Path, split: str, start: int, stop: int, minutes: float = 1e9, step: int = 1) -> int:
+    """Write the shards of seeds start, start + step, ... below stop that are not there yet; -> how many were written."""
+    folder, written, end = Path(folder), 0, time.monotonic() + 60 * minutes
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed in range(start, stop, step):
+        path = folder / f"shard-{seed:05d}.npz"
+        if path.exists():
+            continue
+        if time.monotonic() > end:
+            break
+        save(sample(seed, SHARD, split, background=False), path)
+        written += 1
+    return written
+
+
+def save(samples: Samples, path: Path) -> None:
+    """Lightly compressed npz (level 1: distances saturate away from the surface and pack 6:1), put in place when whole."""
+    part = path.with_suffix(f".{os.getpid()}.part")
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name in Samples.__dataclass_fields__:
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, getattr(samples, name), allow_pickle=False)
+    part.replace(path)
+
+
+def load(path: Path) -> Samples:
+    """Raises ValueError naming the shard when it cannot be read."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return Samples(*(arrays[name] for name in Samples.__dataclass_fields__))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is not a whole shard ({error}); delete it and make it again") from error
