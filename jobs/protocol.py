@@ -1,9 +1,9 @@
-"""How client and worker talk: one JSON object a line over the worker's stdin and stdout, arrays as .npy files beside it.
+"""How client and worker talk: one JSON object a line over the worker's stdin and stdout, arrays as .npy files.
 
 In:   {"kind": "request", "job": 3, "request": {...}}   {"kind": "cancel", "job": 3}
 Out:  {"kind": "ready", ...} once; {"kind": "heartbeat"} every second;
       {"kind": "progress", "job": 3, "fraction": .4, "phase": "Network", "note": "", "preview": ""} any number of times;
-      then exactly one {"kind": "done", "job": 3, "result": {...}}, {"kind": "error", ...} or {"kind": "cancelled", ...};
+      then exactly one {"kind": "done", "job": 3, "result": {...}}, {"kind": "error", "message": ...} or "cancelled";
       {"kind": "idle"} when the worker ends itself because nobody asked for anything.
 """
 
@@ -106,7 +106,7 @@ class Exchange:
         return file
 
     def get(self, file: str) -> np.ndarray:
-        """Read an array and delete its file. Raises ValueError when the name leads elsewhere or the file is no array."""
+        """Read an array and delete its file. Raises ValueError when the name leads elsewhere or it is no array."""
         path = self._inside(file)
         try:
             with open(path, "rb") as stream:

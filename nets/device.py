@@ -20,7 +20,7 @@ def pick(name: str = "auto") -> torch.device:
     if name == "auto":
         return torch.device(there[0])
     if name not in there:
-        raise ValueError(f"This machine has no {name} device that torch {torch.__version__} can use; choose auto or cpu")
+        raise ValueError(f"torch {torch.__version__} finds no {name} device on this machine; choose auto or cpu")
     return torch.device(name)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from maquette.jobs.client import Patience, Worker
 
 HERE = Path(__file__).resolve().parent

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+
 from maquette.jobs import requests
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from maquette.jobs import client as clients
 from maquette.jobs.client import JobError, Worker
 from maquette.jobs.misbehave import Misbehave

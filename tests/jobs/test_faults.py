@@ -9,6 +9,7 @@ from dataclasses import make_dataclass
 from pathlib import Path
 
 import pytest
+
 from maquette.jobs.client import JobCancelled, JobError, Worker
 from maquette.jobs.misbehave import Misbehave
 
@@ -116,7 +117,14 @@ def test_nothing_can_read_the_requests_from_stdin(worker):
 
 def test_garbage_in_the_requests_is_skipped(worker):
     assert works(worker)
-    for line in (b"not json\n", b"[]\n", b'{"kind": "request"}\n', b'{"kind": "dance", "job": 1}\n', b"\xff\n", b"\n\n"):
+    for line in (
+        b"not json\n",
+        b"[]\n",
+        b'{"kind": "request"}\n',
+        b'{"kind": "dance", "job": 1}\n',
+        b"\xff\n",
+        b"\n\n",
+    ):
         os.write(worker._process.popen.stdin.fileno(), line)
     assert works(worker)
 

@@ -1,0 +1,313 @@
+"""The command line: `maquette ...`, `python -m maquette ...` and `blender --command maquette ...` alike.
+
+Exit 0: done; 1: failed, with one plain line on stderr; 2: wrong usage. The work is done by the worker, as in Blender.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+
+from . import __version__
+from .jobs import client, environment, requests
+from .jobs.client import JobError
+
+OUTPUT = "OUT.glb, .ply, .obj or .stl"
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".tga")
+
+
+class Failed(Exception):
+    """Ends the command with one line on stderr and exit code 1."""
+
+
+def main(argv=None, *, python: str = "", device: str = "", user_folder: str = "") -> int:
+    """Run one command; returns the exit code.
+
+    python, device, user_folder: what Blender's preferences say, when this is `blender --command maquette`."""
+    try:
+        arguments = parser().parse_args(argv)
+        run = Run(arguments, python, device, user_folder)
+        return arguments.verb(run) or 0
+    except SystemExit as usage:  # argparse has said why
+        return usage.code if isinstance(usage.code, int) else 2
+    except (Failed, JobError, environment.NoEnvironment) as error:
+        print(f"maquette: {error}", file=sys.stderr)
+        if getattr(error, "log", "") and arguments.verbose:
+            print(error.log, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("maquette: cancelled", file=sys.stderr)
+        return 1
+
+
+# --- the grammar ----------------------------------------------------------------------------------------------------
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = argparse.ArgumentParser(prog="maquette", description="Photos to coloured meshes, offline.")
+    top.add_argument("--version", action="version", version=f"maquette {__version__}")
+    verbs = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    one = _command(verbs, reconstruct, "pictures of an object -> a coloured mesh")
+    one.add_argument("images", nargs="+", metavar="IMAGE", help="picture; with --each also a folder of pictures")
+    one.add_argument("-o", "--output", required=True, metavar="OUT", help=f"{OUTPUT}; with --each a folder")
+    one.add_argument("--each", action="store_true", help="every picture is an object of its own")
+    one.add_argument("--format", choices=requests.FORMATS, help="ending of the meshes of --each (glb)")
+    one.add_argument("--resolution", type=int, choices=requests.RESOLUTIONS, default=64, help="of the field (64)")
+    _meshing(one)
+    one.add_argument("--save-field", metavar="F.npz", default="", help="keep the field, for `maquette remesh`")
+    _results(one)
+    one.add_argument("--device", choices=requests.DEVICES, help="what the network runs on (auto)")
+
+    two = _command(verbs, remesh, "a kept field -> a mesh with other settings; runs no network")
+    two.add_argument("field", metavar="FIELD.npz", help="field from --save-field, or its key in the cache")
+    two.add_argument("-o", "--output", required=True, metavar="OUT", help=OUTPUT)
+    _meshing(two)
+    _results(two)
+
+    three = _command(verbs, models, "the networks and what they score")
+    three.add_argument("--json", action="store_true", help="for programs")
+
+    four = _command(verbs, doctor, "what runs here: devices, a real kernel on each, versions, folders")
+    four.add_argument("--json", action="store_true", help="for programs")
+    four.add_argument("--device", choices=requests.DEVICES, help="try only this one")
+    return top
+
+
+def _command(verbs, function, text: str) -> argparse.ArgumentParser:
+    command = verbs.add_parser(function.__name__, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    command.set_defaults(verb=function, error=command.error)
+    command.add_argument("-v", "--verbose", action="store_true", help="when something fails, show the worker's log")
+    return command
+
+
+def _meshing(command):
+    command.add_argument("--level", type=_level, metavar="auto|F", help="field's value at the surface (auto)")
+    command.add_argument("--style", choices=requests.STYLES, default="smooth", help="smooth surface or blocks (smooth)")
+    command.add_argument("--smoothing", type=int, default=2, metavar="N", help="smoothing passes (2)")
+    command.add_argument("--faces", type=int, default=0, metavar="N", help="triangles at most (0: all)")
+    command.add_argument("--islands", action="store_true", help="keep pieces that float apart")
+    command.add_argument("--size", type=float, default=1.0, metavar="METRES", help="longest side (1)")
+
+
+def _results(command):
+    command.add_argument("--preview", metavar="P.png", default="", help="draw the result")
+    command.add_argument("--report", metavar="R.json", default="", help="write seconds, faces, watertight, bounds ...")
+
+
+def _level(text: str) -> float | None:
+    return None if text == "auto" else float(text)
+
+
+# --- the commands ---------------------------------------------------------------------------------------------------
+
+
+class Run:
+    """The arguments of one call, and the worker that serves it."""
+
+    def __init__(self, arguments, python: str, device: str, user_folder: str):
+        self.arguments, self.python, self.user_folder = arguments, python, user_folder
+        self.device = getattr(arguments, "device", None) or device or "auto"
+
+    def ask(self, request):
+        """The worker's answer, with progress on a terminal."""
+        python = self.python or environment.find_python(user_folder=self.user_folder).python
+        shown = _show_progress if sys.stderr.isatty() else None
+        try:
+            return client.worker(python=python).run(request, shown)
+        finally:
+            if shown:
+                print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+    def request(self, kind, *values, **settings):
+        """A request made from the arguments; wrong values are wrong usage."""
+        try:
+            return kind(*values, **settings)
+        except ValueError as error:
+            self.arguments.error(str(error))
+
+    def meshing(self) -> requests.Meshing:
+        names = ("level", "style", "smoothing", "faces", "islands", "size")
+        return self.request(requests.Meshing, **{name: getattr(self.arguments, name) for name in names})
+
+
+def reconstruct(run: Run) -> int:
+    arguments = run.arguments
+    if arguments.each:
+        return reconstruct_each(run)
+    if arguments.format:
+        arguments.error("--format goes with --each; otherwise the ending of -o decides")
+    meshing = run.meshing()
+    check_mesh_path(run, arguments.output)
+    check_folders(arguments.save_field, arguments.preview, arguments.report)
+    request = run.request(
+        requests.Reconstruct,
+        images=tuple(arguments.images),
+        resolution=arguments.resolution,
+        meshing=meshing,
+        device=run.device,
+        preview=arguments.preview,
+        save_field=arguments.save_field,
+    )
+    item = make(run, request, arguments.output)
+    write_report(arguments.report, item)
+    return 0
+
+
+def reconstruct_each(run: Run) -> int:
+    """Every picture on its own; a bad one is reported and the rest go on."""
+    arguments, meshing = run.arguments, run.meshing()
+    check_folders(arguments.report)
+    folders = [make_folder(path) for path in (arguments.output, arguments.save_field, arguments.preview)]
+    images = pictures(arguments.images)
+    items = []
+    for image, stem in zip(images, stems(images), strict=True):
+        output, field, preview = (
+            os.path.join(folder, f"{stem}.{ending}") if folder else ""
+            for folder, ending in zip(folders, (arguments.format or "glb", "npz", "png"), strict=True)
+        )
+        settings = {"resolution": arguments.resolution, "meshing": meshing, "device": run.device}
+        request = run.request(requests.Reconstruct, (image,), **settings, preview=preview, save_field=field)
+        try:
+            items.append(make(run, request, output))
+        except JobError as error:
+            print(f"maquette: {image}: {error}".replace(f"{image}: {image}", image), file=sys.stderr)
+            items.append({"images": [image], "error": str(error)})
+    write_report(arguments.report, {"items": items})
+    return 1 if any("error" in item for item in items) else 0
+
+
+def remesh(run: Run) -> int:
+    arguments = run.arguments
+    meshing = run.meshing()
+    check_mesh_path(run, arguments.output)
+    check_folders(arguments.preview, arguments.report)
+    request = run.request(requests.Remesh, arguments.field, meshing, preview=arguments.preview)
+    write_report(arguments.report, make(run, request, arguments.output))
+    return 0
+
+
+def models(run: Run) -> int:
+    from .nets import catalog
+
+    rows = [catalog.describe(name) for name in catalog.CATALOG]
+    if run.arguments.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return 0
+    for row in rows:
+        metrics = ", ".join(f"{name} {value}" for name, value in (row["metrics"] or {}).items())
+        size, start = f"{row['bytes'] / 2**20:.1f} MiB", (row["sha256"] or "no weights")[:12]
+        print(f"{row['name']:<20}{row['kind']:<14}{size:>10}  {start:<14}{metrics}")
+    return 0
+
+
+def doctor(run: Run) -> int:
+    try:
+        diagnosis = run.ask(requests.Doctor(run.device))
+    except (JobError, environment.NoEnvironment) as error:
+        if not run.arguments.json:
+            raise
+        print(json.dumps({"ok": False, "device": "none", "error": str(error)}, indent=2, ensure_ascii=False))
+        return 1
+    if run.arguments.json:
+        answer = {"ok": diagnosis.ok, "device": diagnosis.device} | diagnosis.report
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(diagnosis.lines()))
+    return 0 if diagnosis.ok else 1
+
+
+# --- what they share ------------------------------------------------------------------------------------------------
+
+
+def make(run: Run, request, output: str) -> dict:
+    """Run a request whose result is a Shape, save it, say so; returns its report."""
+    shape = run.ask(request)
+    run.ask(requests.Export(output, shape.vertices, shape.faces, shape.colours))
+    report = shape.report
+    print(f"{output}: {report.get('faces', len(shape.faces))} faces in {report.get('seconds', 0):.2f} s")
+    images = {"images": list(request.images)} if hasattr(request, "images") else {}
+    return {**images, "output": os.path.abspath(output), **report, "field": shape.field, "provenance": shape.provenance}
+
+
+def check_mesh_path(run: Run, path: str):
+    """Before a network runs for nothing."""
+    ending = os.path.splitext(path)[1].lstrip(".").lower()
+    if ending not in requests.FORMATS:
+        run.arguments.error(f"{path} ends in none of .{', .'.join(requests.FORMATS)}")
+    check_folders(path)
+
+
+def check_folders(*paths: str):
+    """That each file could be written where it is wanted; "" is none."""
+    for path in filter(None, paths):
+        folder = os.path.dirname(os.path.abspath(path))
+        if not os.path.isdir(folder):
+            raise Failed(f"The folder {folder} does not exist, so {os.path.basename(path)} cannot be written there")
+        if os.path.isdir(path):
+            raise Failed(f"{path} is a folder; name a file in it")
+        if not os.access(folder, os.W_OK):
+            raise Failed(f"The folder {folder} cannot be written to; choose another for {os.path.basename(path)}")
+
+
+def make_folder(path: str) -> str:
+    """A folder for many results, made when its own parent is there; "" is none."""
+    if path:
+        try:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(path)
+        except OSError as error:
+            raise Failed(f"The folder {path} cannot be made: {error.strerror}") from error
+        if not os.path.isdir(path):
+            raise Failed(f"{path} is a file; with --each it names a folder")
+        if not os.access(path, os.W_OK):
+            raise Failed(f"The folder {path} cannot be written to")
+    return path
+
+
+def pictures(paths: list[str]) -> list[str]:
+    """`paths` with each folder replaced by the pictures in it, by name."""
+    found = []
+    for path in paths:
+        if os.path.isdir(path):
+            inside = sorted(name for name in os.listdir(path) if name.lower().endswith(PICTURES) and name[0] != ".")
+            if not inside:
+                raise Failed(f"The folder {path} holds no pictures ({', '.join(PICTURES)})")
+            found += [os.path.join(path, name) for name in inside]
+        else:
+            found.append(path)
+    return found
+
+
+def stems(images: list[str]) -> list[str]:
+    """The name of each result: the picture's, with -2, -3 ... where several pictures share it."""
+    taken = set()
+    names = []
+    for image in images:
+        stem = name = os.path.splitext(os.path.basename(image))[0]
+        count = 1
+        while name.lower() in taken:  # Windows and macOS do not tell case apart
+            count += 1
+            name = f"{stem}-{count}"
+        taken.add(name.lower())
+        names.append(name)
+    return names
+
+
+def write_report(path: str, report: dict):
+    """JSON, whole or not at all; "" is none."""
+    if not path:
+        return
+    part = f"{path}.part"
+    try:
+        with open(part, "w", encoding="utf-8") as stream:
+            json.dump(report, stream, indent=2, ensure_ascii=False)
+        os.replace(part, path)
+    except OSError as error:
+        raise Failed(f"The report {path} cannot be written: {error.strerror}") from error
+
+
+def _show_progress(fraction: float, phase: str, note: str):
+    print(f"\r\033[K{fraction:4.0%} {phase}{': ' + note if note else ''}", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,51 @@
+"""Remesh: a field that was made before -> Shape with other settings, without running a network."""
+
+import dataclasses
+import time
+
+import numpy as np
+
+from .. import __version__
+from ..geometry import isosurface, mesh, preview
+from . import fields
+from .requests import Meshing, Remesh, Shape
+
+
+def remesh(request: Remesh, progress, cancelled) -> Shape:
+    """The mesh of a cached field as the settings want it."""
+    start = time.perf_counter()
+    progress(0.05, "Field")
+    field = fields.fetch(request.field, request.cache)
+    provenance = {
+        "verb": "remesh",
+        "version": __version__,
+        "settings": dataclasses.asdict(request.meshing),
+        "field": request.field,
+    }
+    shape = shape_from_field(field, request.meshing, progress, request.preview)
+    report = shape.report | {"device": "cpu", "seconds": time.perf_counter() - start}
+    return dataclasses.replace(shape, field=request.field, report=report, provenance=provenance)
+
+
+def shape_from_field(field, meshing: Meshing, progress, picture: str = "", span=(0.2, 0.95)) -> Shape:
+    """Field -> Shape that stands on z = 0, its longest side `meshing.size` metres; the report lacks seconds and device.
+
+    picture: PNG to draw the result to, "" for none; span: the part of the progress that this takes."""
+    first, last = span
+    progress(first, "Surface")
+    found = isosurface.mesh_from_field(field, **meshing.keywords())
+    progress(first + 0.7 * (last - first), "Check")
+    placed = dataclasses.replace(found, vertices=stood(found.vertices, meshing.size))
+    report = mesh.report(placed)
+    if picture:
+        progress(first + 0.8 * (last - first), "Preview")
+        preview.write_preview(placed, picture)
+    return Shape(placed.vertices, placed.faces, placed.colours, report=report)
+
+
+def stood(vertices: np.ndarray, size: float) -> np.ndarray:
+    """vertices (V, 3) scaled to longest side `size`, centred in x and y, standing on z = 0; float32."""
+    vertices = vertices.astype(np.float64)
+    low, high = vertices.min(axis=0), vertices.max(axis=0)
+    origin = np.array([*(low + high)[:2] / 2, low[2]])
+    return ((vertices - origin) * (size / (high - low).max())).astype(np.float32)
