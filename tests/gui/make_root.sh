@@ -18,7 +18,10 @@ OPENGL=libgl1,libgl1-mesa-dri,libegl1,libegl-mesa0,libglx-mesa0
 WORKER=python3-venv,python3-pip,python3-torch,python3-skimage,python3-scipy,python3-safetensors,python3-trimesh,python3-pil
 WHEELS="fast-simplification" # what the worker needs and Debian lacks, into a venv over the system's packages
 
-RECIPE=$(printf '%s\n' "$SUITE" "$BLENDER" "$SCREEN" "$OPENGL" "$WORKER" "$WHEELS" | sha256sum | cut -c1-12)
+# Debian's Blender runs on the system's Python; an artist's has nothing but numpy. So these move where only the venv looks.
+APART="torch functorch skimage scipy safetensors trimesh"
+
+RECIPE=$(printf '%s\n' "$SUITE" "$BLENDER" "$SCREEN" "$OPENGL" "$WORKER" "$WHEELS" "$APART" | sha256sum | cut -c1-12)
 ROOT=$CACHE/$SUITE-$RECIPE
 mkdir -p "$CACHE"
 exec 9>"$CACHE/lock"
@@ -45,6 +48,9 @@ VERSION=$(chroot "$HALF" python3 -c 'import sys; print("%d.%d" % sys.version_inf
 mkdir -p "$HALF/opt/wheels"
 python3 -m pip download --quiet --no-deps --only-binary=:all: --python-version "$VERSION" --dest "$HALF/opt/wheels" $WHEELS >&2
 chroot "$HALF" python3 -m venv --system-site-packages /opt/maquette >&2
+mkdir "$HALF/usr/lib/python3/apart" # beside dist-packages, for the links inside torch are relative
+for name in $APART; do mv "$HALF/usr/lib/python3/dist-packages/$name"* "$HALF/usr/lib/python3/apart/"; done
+echo /usr/lib/python3/apart >"$HALF/opt/maquette/lib/python$VERSION/site-packages/apart.pth"
 chroot "$HALF" /opt/maquette/bin/pip install --quiet --no-index --find-links /opt/wheels --no-deps $WHEELS >&2
 chroot "$HALF" /opt/maquette/bin/python -c 'import torch, skimage, scipy, safetensors, trimesh, PIL, fast_simplification' >&2
 touch "$HALF/opt/maquette/ready"

@@ -1,0 +1,266 @@
+"""What an artist does in the first ten minutes."""
+
+import json
+
+import bpy
+import hands
+import numpy as np
+from hands import PICTURES, key, press, redo, result, shot, status, undo, until
+
+
+def choose(*names):
+    """What the file browser does once its Accept button is pressed."""
+    files = [{"name": name} for name in names]
+    with hands.over("WINDOW"):
+        bpy.ops.maquette.choose_pictures("EXEC_DEFAULT", directory=str(PICTURES), files=files)
+    yield 0.5
+
+
+def watch_progress():
+    """Waits for the end of the job; returns the fractions seen on the way."""
+    seen = []
+
+    def ended():
+        if status().busy:
+            seen.append(round(status().fraction, 3))
+        return not status().busy
+
+    yield from until(ended, "end of the job", 90, every=0.02)
+    return seen
+
+
+def reconstruct(name="stool.png"):
+    """A picture chosen, the button pressed, the result waited for: its object."""
+    yield from choose(name)
+    before = set(bpy.data.objects.keys())
+    yield from press("maquette.reconstruct")
+    yield from until(lambda: not status().busy, "mesh", 90)
+    assert not status().error, status().error
+    return result(before)
+
+
+def points(thing):
+    """(V, 3) the object's vertices."""
+    found = np.empty((len(thing.data.vertices), 3), np.float32)
+    thing.data.vertices.foreach_get("co", found.ravel())
+    return found
+
+
+def scene_choosing_a_picture():
+    """The Choose button opens a file browser, and what is accepted there becomes the picture."""
+    yield from shot("artist-1-empty-tab")
+    bpy.context.preferences.view.filebrowser_display_type = "SCREEN"
+    yield from press("maquette.choose_pictures")
+    browsers = []
+
+    def browser():
+        browsers[:] = [area for area in hands.window().screen.areas if area.type == "FILE_BROWSER"]
+        return browsers and browsers[0].spaces.active.params
+
+    yield from until(browser, "file browser", 10)
+    params = browsers[0].spaces.active.params
+    params.directory = str(PICTURES).encode()
+    params.filename = "stool.png"
+    yield 0.5
+    yield from shot("artist-2-file-browser")
+    view = next(region for region in browsers[0].regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=hands.window(), area=browsers[0], region=view):
+        bpy.ops.file.execute("INVOKE_DEFAULT")
+    yield from until(lambda: bpy.context.scene.maquette.filepath, "chosen picture", 10)
+    assert bpy.path.abspath(bpy.context.scene.maquette.filepath) == str(PICTURES / "stool.png")
+    yield from shot("artist-3-chosen")
+
+
+def scene_from_picture_to_mesh():
+    """The button is pressed, progress rises, one coloured mesh stands on the cursor, and one Ctrl+Z takes it away."""
+    bpy.context.scene.cursor.location = 2, 1, 0.5
+    yield from choose("stool.png")
+    with hands.over("WINDOW"):
+        bpy.data.objects["Cube"].location.x = -3
+        bpy.ops.ed.undo_push(message="The cube is moved")
+    before = set(bpy.data.objects.keys())
+    yield from press("maquette.reconstruct")
+    yield from until(lambda: status().busy, "job", 5)
+    assert set(bpy.data.objects.keys()) == before
+    yield from until(lambda: hands.worker(), "worker process", 20)
+    with hands.frozen():
+        yield from shot("artist-4-running")
+    seen = yield from watch_progress()
+    assert seen == sorted(seen), f"progress went back: {seen}"
+    assert len(set(seen)) >= 3, f"progress was hardly seen: {seen}"
+    assert not status().error, status().error
+    yield from shot("artist-5-mesh")
+    thing = result(before)
+    assert tuple(thing.location) == (2, 1, 0.5)
+    check_mesh(thing)
+    name = thing.name
+    yield from undo()
+    assert set(bpy.data.objects.keys()) == before, "one undo step should take the mesh away"
+    assert bpy.data.objects["Cube"].location.x == -3, "the undo step took more than the mesh"
+    yield from shot("artist-6-undone")
+    yield from redo()
+    assert name in bpy.data.objects, "redo should bring the mesh back"
+    check_mesh(bpy.data.objects[name])
+    yield from undo()
+    yield from undo()
+    assert bpy.data.objects["Cube"].location.x == 0, "the result should be one undo step, not more"
+
+
+def check_mesh(thing):
+    """Closed, coloured, of the size asked for, standing on its origin, with a record of where it came from."""
+    mesh, where = thing.data, points(thing)
+    assert len(mesh.polygons) > 500
+    reach = np.ptp(where, axis=0)
+    assert abs(reach.max() - 1) < 0.05, f"its longest side is {reach.max()}"
+    assert abs(where[:, 2].min()) < 0.02, f"it stands {where[:, 2].min()} above its origin"
+    uses = np.zeros(len(mesh.edges), int)
+    loops = np.empty(len(mesh.loops), np.int32)
+    mesh.loops.foreach_get("edge_index", loops)
+    np.add.at(uses, loops, 1)
+    assert (uses == 2).all(), f"{(uses != 2).sum()} edges are not between two faces"
+    colours = np.empty((len(mesh.vertices), 4), np.float32)
+    mesh.color_attributes.active_color.data.foreach_get("color", colours.ravel())
+    assert colours[:, :3].std() > 0.01, "it has no colours"
+    assert mesh.materials and mesh.materials[0].use_nodes
+    record = json.loads(thing["maquette"])
+    assert record["inputs"][0]["path"].startswith(str(PICTURES)), record["inputs"]
+
+
+def scene_called_by_name():
+    """INVOKE_DEFAULT with a path that is not English, as a drop onto the viewport calls it."""
+    before = set(bpy.data.objects.keys())
+    with hands.over("WINDOW"):
+        called = bpy.ops.maquette.reconstruct("INVOKE_DEFAULT", filepath=str(PICTURES / "Väse 花.png"))
+    assert called == {"RUNNING_MODAL"}
+    yield from watch_progress()
+    thing = result(before)
+    check_mesh(thing)
+    assert thing.name == "Väse 花"
+    yield from shot("artist-7-dropped")
+
+
+def scene_sliders():
+    """Style, smoothing and level mesh the object again while they are changed; each change is one undo step."""
+    thing = yield from reconstruct()
+    name, first = thing.name, points(thing)
+
+    def here():
+        return points(bpy.data.objects[name])
+
+    yield from press("auto_level")
+    yield 1.0
+    x, y = yield from hands.find("level")
+    yield from hands.drag((x, y), (x + 25, y))
+    yield from until(lambda: not np.array_equal(here(), first), "other mesh", 20)
+    yield 1.5  # settled: an undo step
+    yield from shot("artist-8-level")
+    assert json.loads(bpy.data.objects[name]["maquette"])["request"]["meshing"]["level"] is not None
+    levelled = here()
+    status().mesh.style = "blocks"
+    yield from until(lambda: not np.array_equal(here(), levelled), "blocks", 20)
+    yield 1.5
+    yield from shot("artist-9-blocks")
+    blocks = here()
+    corners = np.unique(np.round(blocks[:, 0], 4))
+    assert len(corners) < 80, f"blocks lie on a grid, but x takes {len(corners)} values"
+    yield from undo()
+    assert np.array_equal(here(), levelled), "one undo step should take the blocks back"
+    assert status().mesh.style == "smooth", "the sliders should follow undo"
+
+
+def scene_redo_panel():
+    """Remesh has a redo panel: another value there meshes again, in place of the first."""
+    thing = yield from reconstruct()
+    name, first = thing.name, points(thing)
+    with hands.over("WINDOW"):
+        assert bpy.ops.maquette.remesh("INVOKE_DEFAULT", True, smoothing=0) == {"FINISHED"}
+    yield 0.5
+    rough = points(bpy.data.objects[name])
+    assert len(rough) and not np.array_equal(rough, first)
+    yield from hands.click(*hands.centre("HUD"))  # it starts folded
+    yield 0.5
+    yield from shot("artist-10-redo-panel")
+    x, y = yield from hands.find("smoothing", "HUD")
+    hands.window().event_simulate(type="WHEELUPMOUSE", value="PRESS", x=x, y=y, ctrl=True)
+    yield from until(lambda: not np.array_equal(points(bpy.data.objects[name]), rough), "other mesh", 20)
+    meshing = json.loads(bpy.data.objects[name]["maquette"])["request"]["meshing"]
+    assert meshing["smoothing"] == 1, meshing
+    yield from shot("artist-11-redone")
+    yield from undo()
+    assert np.array_equal(points(bpy.data.objects[name]), first), "Remesh and its redo should be one undo step"
+
+
+def scene_a_folder_makes_a_row():
+    """Six pictures, one of which is none: five objects in a row, and a sentence about the sixth."""
+    names = sorted(path.name for path in (PICTURES / "shelf").iterdir())
+    yield from choose(*[f"shelf/{name}" for name in names])
+    yield from shot("artist-12-six-chosen")
+    before = set(bpy.data.objects.keys())
+    yield from press("maquette.reconstruct")
+    yield from until(lambda: status().fraction > 0.3, "progress", 60)
+    with hands.frozen():
+        yield from shot("artist-13-row-running")
+    yield from until(lambda: not status().busy, "row", 120)
+    new = sorted((bpy.data.objects[name] for name in set(bpy.data.objects.keys()) - before), key=lambda o: o.location.x)
+    assert [thing.name for thing in new] == [f"thing {number}" for number in range(5)]
+    ends = [(points(thing)[:, 0].min() + thing.location.x, points(thing)[:, 0].max() + thing.location.x) for thing in new]
+    assert all(left[1] < right[0] for left, right in zip(ends, ends[1:], strict=False)), f"they overlap: {ends}"
+    assert "thing 5.png" in status().error, status().error
+    with hands.over("WINDOW"):
+        bpy.ops.view3d.view_selected()
+    yield from shot("artist-14-row")
+    yield from undo()
+    assert set(bpy.data.objects.keys()) == before, "the row should be one undo step"
+
+
+def scene_regenerate():
+    """Regenerate gives the same vertices, bit for bit."""
+    thing = yield from reconstruct("Väse 花.png")
+    name, first = thing.name, points(thing)
+    with hands.over("WINDOW"):
+        bpy.ops.maquette.remesh(smoothing=9)
+        bpy.ops.maquette.remesh(smoothing=2)
+    yield from press("maquette.regenerate")
+    yield from until(lambda: not status().busy, "mesh", 90)
+    assert not status().error, status().error
+    assert np.array_equal(points(bpy.data.objects[name]), first)
+
+
+def scene_mask():
+    """The Mask button shows what is taken for the object."""
+    yield from choose("stool.png")
+    yield from press("maquette.mask_preview")
+    yield from until(lambda: not status().busy, "mask", 60)
+    assert not status().error, status().error
+    image = bpy.data.images["Maquette Mask"]
+    assert image.size[0] >= 64 and image.has_data
+    yield from shot("artist-15-mask")
+
+
+def scene_compute():
+    """Doctor tells what runs here, and Release Memory ends the worker."""
+    yield from hands.open_panel("MAQUETTE_PT_compute")
+    yield from press("maquette.doctor")
+    yield from until(lambda: not status().busy and status().diagnosis, "diagnosis", 60)
+    yield from shot("artist-16-doctor")
+    assert hands.worker()
+    yield from press("maquette.release")
+    yield from until(lambda: not hands.worker(), "end of the worker", 10)
+
+
+def scene_settings_survive_the_file():
+    """Settings and the record on the object are saved with the .blend; a running status is not."""
+    thing = yield from reconstruct()
+    name, count = thing.name, len(thing.data.vertices)
+    bpy.context.scene.maquette.smoothing = 7
+    bpy.ops.wm.save_as_mainfile(filepath="/tmp/kept.blend", copy=True)
+    yield from hands.new_file()
+    assert bpy.context.scene.maquette.smoothing != 7
+    bpy.ops.wm.open_mainfile(filepath="/tmp/kept.blend")
+    yield 0.5
+    assert bpy.context.scene.maquette.smoothing == 7
+    with hands.over("WINDOW"):
+        bpy.context.view_layer.objects.active = bpy.data.objects[name]
+        assert bpy.ops.maquette.remesh(smoothing=4) == {"FINISHED"}
+    assert len(bpy.data.objects[name].data.vertices) == count
+    yield from key("ESC")
