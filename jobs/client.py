@@ -459,6 +459,11 @@ def last_words(job: Job, code: int | None, log: str) -> str:
 _shared: Worker | None = None
 
 
+def shared() -> Worker | None:
+    """The shared worker if anybody has asked for it yet."""
+    return _shared
+
+
 def worker(python: str | None = None, device: str | None = None, idle: float | None = None) -> Worker:
     """The worker that everybody in this process shares; it starts at the first request and stays warm.
 

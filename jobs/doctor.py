@@ -1,5 +1,6 @@
 """Doctor: what runs here. A real convolution on each device, the weights, versions and folders."""
 
+import dataclasses
 import importlib
 import importlib.metadata
 import platform
@@ -35,9 +36,9 @@ def doctor(request: requests.Doctor, progress, cancelled) -> requests.Diagnosis:
         "fields": environment.fields_folder(request.cache),
         "temporary": tempfile.gettempdir(),
     }
-    working = [device for device in report["devices"] if device["ok"]]
-    sound = bool(working) and all(row["ok"] for row in report["weights"]) and not missing(report["versions"])
-    return requests.Diagnosis(sound, working[0]["name"] if working else "none", report)
+    working = [device["name"] for device in report["devices"] if device["ok"]]
+    diagnosis = requests.Diagnosis(bool(working), working[0] if working else "none", report)
+    return dataclasses.replace(diagnosis, ok=not diagnosis.trouble())
 
 
 def versions() -> dict[str, str]:
@@ -50,11 +51,6 @@ def versions() -> dict[str, str]:
         except Exception as error:  # a broken install raises anything, and saying so is this verb's work
             found[name] = f"MISSING: {type(error).__name__}: {error}"
     return found
-
-
-def missing(found: dict[str, str]) -> list[str]:
-    """The libraries that did not load."""
-    return [name for name, version in found.items() if version.startswith("MISSING")]
 
 
 def devices(asked: str) -> list[dict]:

@@ -212,23 +212,31 @@ class Diagnosis:
     """What the compute environment can do."""
 
     ok: bool
-    """A real kernel ran on the device that "auto" would choose."""
+    """Nothing is wrong: every library and network loads, and a kernel ran right on `device`."""
     device: str
-    """That device."""
+    """What "auto" chooses, or the device asked for; "none" when no kernel ran."""
     report: dict
-    """versions, devices (name, ok, seconds, note), folders, weights"""
+    """versions, devices (name, label, ok, seconds, note), weights (name, ok, note), folders"""
 
     def lines(self) -> list[str]:
         """The report as an artist or an issue thread reads it."""
-        report = self.report
-        lines = [f"{name:<18}{version}" for name, version in report.get("versions", {}).items()]
-        for device in report.get("devices", []):
-            state = f"ok, {device['seconds'] * 1000:.1f} ms" if device["ok"] else f"FAILED: {device['note']}"
-            lines.append(f"{device['name']:<18}{state}" + (f" ({device['label']})" if device.get("label") else ""))
-        for weights in report.get("weights", []):
-            lines.append(f"{weights['name']:<18}{'ok' if weights['ok'] else 'FAILED: ' + weights['note']}")
-        lines += [f"{name:<18}{folder}" for name, folder in report.get("folders", {}).items()]
-        return lines
+        rows = list(self.report.get("versions", {}).items())
+        for row in self.report.get("devices", []):
+            state = f"ok, {row['seconds'] * 1000:.1f} ms" if row["ok"] else f"FAILED: {row['note']}"
+            rows.append((row["name"], state + (f" ({row['label']})" if row.get("label") else "")))
+        for row in self.report.get("weights", []):
+            rows.append((row["name"], "ok" if row["ok"] else f"FAILED: {row['note']}"))
+        rows += self.report.get("folders", {}).items()
+        return [f"{name:<20} {text}" for name, text in rows]
+
+    def trouble(self) -> list[str]:
+        """What is wrong, one sentence each; empty when all is well."""
+        versions = self.report.get("versions", {})
+        found = [f"{name} does not load: {text}" for name, text in versions.items() if text.startswith("MISSING")]
+        for row in [*self.report.get("devices", []), *self.report.get("weights", [])]:
+            if not row["ok"]:
+                found.append(f"{row['name']} does not work: {row['note']}")
+        return found
 
 
 KINDS = {kind.__name__: kind for kind in (Meshing, Reconstruct, Remesh, Export, Mask, Doctor)}
