@@ -17,14 +17,11 @@ from ...geometry.background import isolate
 from ...geometry.field import Field
 from ...geometry.isosurface import mesh_from_field
 from ...geometry.picture import Picture, read_picture
-from ..shapes import world
+from ..shapes import shards, world
 from . import baselines
 from .measure import Case, measure, table, write_report
 from .objects import read_objects
 
-BATCH = 64
-TEST_SEED = 20_000_000
-LIBRARY_SEED = 10_000_000
 
 
 def main(argv=None):
@@ -43,8 +40,9 @@ def parse(argv):
     source.add_argument("--objects", "--data", metavar="FOLDER", help="a folder of objects")
     source.add_argument("--procedural", type=int, default=200, metavar="N", help="held-out procedural shapes (200)")
     parser.add_argument("--views", type=int, default=0, help="pictures an object at most, 0: all")
-    parser.add_argument("--library", type=int, default=15_000, metavar="N", help="renders the baselines know (15000)")
-    parser.add_argument("--cache", default="out/evaluate", help="where that library is kept")
+    parser.add_argument("--library", type=int, default=12_000, metavar="N", help="renders the baselines know (12000)")
+    parser.add_argument("--shards", default="runs/shards/library", help="where such renders already lie, if they do")
+    parser.add_argument("--cache", default="out/evaluate", help="where their silhouettes and shapes are kept")
     parser.add_argument("--weights", default="", help="a .safetensors to measure instead of the bundled one")
     parser.add_argument("--no-network", action="store_true", help="the baselines alone")
     parser.add_argument("--resolution", type=int, default=64, choices=(32, 64))
@@ -57,7 +55,7 @@ def parse(argv):
 def evaluate(options):
     """Measure, print the table, write the report."""
     cases = list(from_folder(options.objects, options.views) if options.objects else held_out(options.procedural))
-    predictors = untrained(library(options.library, options.cache))
+    predictors = untrained(library(options.library, options.shards, options.cache))
     about = {"objects": options.objects or f"{options.procedural} procedural", "library": options.library}
     if not options.no_network:
         predict, card = network(options.weights, options.device, options.resolution)
@@ -84,34 +82,40 @@ def from_folder(folder, views=0):
 
 def held_out(count):
     """Cases of procedural shapes that training never draws; the truth is meshed from their distance field."""
-    for start in range(0, count, BATCH):
-        size = min(BATCH, count - start)
-        batch = world.sample(TEST_SEED + start, size, split="test")
-        for i in range(size):
-            rgba = as_float(batch.pictures[i])
-            field = Field(-np.asarray(batch.distance[i], np.float32), 0.0, baselines.CUBE.copy(), None)
-            truth = mesh_from_field(field, smoothing=0, islands=True)
-            yield Case(f"{start + i:05d}", str(batch.families[i]), isolated(rgba), truth)
+    names = list(world.FAMILIES)
+    for seed in range(-(-count // shards.SHARD)):
+        samples = world.sample(seed, min(shards.SHARD, count - seed * shards.SHARD), "test", background=False)
+        for i, picture in enumerate(samples.picture):
+            rgba = isolate(Picture(np.float32(picture) / 255, True, "procedural", "")).rgba
+            yield Case(f"{seed}-{i:02d}", names[samples.family[i]], rgba, surface(samples.distance[i]))
 
 
-def as_float(picture):
-    return np.asarray(picture, np.float32) / 255
+def surface(distance):
+    """The Mesh of a stored distance grid (64, 64, 64), inside negative, with all its pieces."""
+    field = Field(-np.float32(distance) * (world.TRUNCATION / 127), 0.0, baselines.CUBE.copy(), None)
+    return mesh_from_field(field, smoothing=0, islands=True)
 
 
-def isolated(rgba):
-    return isolate(Picture(rgba, True, "procedural", "")).rgba
+def library(count, folder, cache):
+    """The renders that the baselines know: shards of the "library" split, drawn where `folder` has too few.
 
-
-def library(count, cache):
-    """The renders that the baselines know: made once, kept in `cache`."""
+    What is needed of them is kept in `cache`, under their number.
+    """
     path = Path(cache) / f"library_{count}.npz"
     if path.exists():
         return baselines.Library.load(path)
-    starts = tqdm(range(0, count, BATCH), desc="Rendering the library", file=sys.stderr)
-    batches = (world.sample(LIBRARY_SEED + start, min(BATCH, count - start), split="train") for start in starts)
-    made = baselines.collect((as_float(b.pictures)[..., 3], np.asarray(b.occupancy) > 0.5) for b in batches)
+    seeds = tqdm(range(-(-count // shards.SHARD)), desc="Reading or rendering the library", file=sys.stderr)
+    made = baselines.collect(silhouettes_and_shapes(seed, Path(folder)) for seed in seeds)
+    made = baselines.Library(made.silhouettes[:count], made.occupancy[:count], made.resolution)
     made.save(path)
     return made
+
+
+def silhouettes_and_shapes(seed, folder):
+    """One shard of the library as alpha (N, 128, 128) in [0, 1] and occupancy (N, 64, 64, 64) bool."""
+    stored = folder / f"shard-{seed:05d}.npz"
+    drawn = shards.load(stored) if stored.exists() else world.sample(seed, shards.SHARD, "library", background=False)
+    return np.float32(drawn.picture[..., 3]) / 255, drawn.distance < 0
 
 
 def untrained(known):
