@@ -29,11 +29,10 @@ def store(field: Field, folder: str = "") -> str:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            _write(field, path)
+            field.save(path)
             sweep(path.parent, keep=path)
     except OSError as error:
-        named = f"The folder for fields {path.parent} cannot be written: {error.strerror or error}"
-        raise ValueError(named) from error
+        raise ValueError(f"The folder for fields {path.parent} cannot be made: {error.strerror or error}") from error
     _remember(key, field)
     return key
 
@@ -56,7 +55,8 @@ def fetch(field: str, folder: str = "") -> Field:
     except ValueError:
         whole = False
     if not whole:
-        os.unlink(path)  # else storing it anew would find it there
+        with contextlib.suppress(OSError):
+            os.unlink(path)  # else storing it anew would find it there
         raise ValueError("The field of this object was damaged on disk: Regenerate makes it anew")
     with contextlib.suppress(OSError):
         os.utime(path)  # used just now, so not the next to go; a read-only cache cannot know
@@ -88,16 +88,6 @@ def sweep(folder: Path, limit: int | None = None, keep: Path | None = None):
         if path != keep:
             path.unlink(missing_ok=True)
             total -= size
-
-
-def _write(field: Field, path: Path):
-    """Whole or not at all, whoever else writes the same."""
-    part = path.with_name(f"{path.stem}.{os.getpid()}.part.npz")
-    try:
-        field.save(part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _remember(key: str, field: Field):

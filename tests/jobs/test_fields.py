@@ -1,0 +1,115 @@
+"""The cache of fields."""
+
+import os
+
+import numpy as np
+import pytest
+
+from maquette.geometry.field import Field
+from maquette.jobs import environment, fields
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    """Each test reads from disk, not from what the one before left in memory."""
+    fields._recent.clear()
+
+
+def ball(radius: float = 0.4, resolution: int = 16, colour: bool = True) -> Field:
+    """Negated distance to a sphere round the origin."""
+    centres = (np.arange(resolution) + 0.5) / resolution - 0.5
+    grid = np.stack(np.meshgrid(centres, centres, centres, indexing="ij"), axis=-1)
+    paint = (grid + 0.5).astype(np.float32) if colour else None
+    values = (radius - np.linalg.norm(grid, axis=-1)).astype(np.float32)
+    return Field(values, 0.0, np.array([[-0.5] * 3, [0.5] * 3]), paint)
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_what_is_stored_comes_back_bit_for_bit(tmp_path, colour):
+    field = ball(colour=colour)
+    key = fields.store(field, str(tmp_path))
+    fields._recent.clear()
+    back = fields.fetch(key, str(tmp_path))
+    assert np.array_equal(back.values, field.values) and back.level == field.level
+    assert np.array_equal(back.bounds, field.bounds)
+    assert np.array_equal(back.colour, field.colour) if colour else back.colour is None
+    assert os.listdir(tmp_path / "fields") == [f"{key}.npz"], "no leftovers"
+
+
+def test_the_key_is_the_content(tmp_path):
+    keys = [fields.store(field, str(tmp_path)) for field in (ball(), ball(), ball(0.3), ball(colour=False))]
+    assert keys[0] == keys[1] and len(set(keys)) == 3
+    moved = Field(ball().values, 0.0, np.array([[0.0] * 3, [1.0] * 3]), ball().colour)
+    raised = Field(ball().values, 0.1, ball().bounds, ball().colour)
+    assert len({fields.key_of(field) for field in (ball(), moved, raised)}) == 3
+
+
+def test_a_path_serves_as_well_as_a_key(tmp_path):
+    ball().save(tmp_path / "kugel ä.npz")
+    assert np.array_equal(fields.fetch(str(tmp_path / "kugel ä.npz")).values, ball().values)
+
+
+def test_a_field_that_is_gone_says_regenerate(tmp_path):
+    with pytest.raises(ValueError, match="no longer in the cache: Regenerate"):
+        fields.fetch("0" * 64, str(tmp_path))
+    with pytest.raises(ValueError, match="no field at /nowhere/f.npz"):
+        fields.fetch("/nowhere/f.npz")
+
+
+@pytest.mark.parametrize("damage", ["truncated", "other content", "text", "empty"])
+def test_a_damaged_field_says_regenerate_and_can_be_stored_anew(tmp_path, damage):
+    key = fields.store(ball(), str(tmp_path))
+    fields._recent.clear()
+    path = tmp_path / "fields" / f"{key}.npz"
+    if damage == "other content":
+        ball(0.2).save(path)
+    else:
+        path.write_bytes({"truncated": path.read_bytes()[:-500], "text": b"hello", "empty": b""}[damage])
+    with pytest.raises(ValueError, match="damaged on disk: Regenerate"):
+        fields.fetch(key, str(tmp_path))
+    assert fields.store(ball(), str(tmp_path)) == key
+    fields._recent.clear()
+    assert fields.fetch(key, str(tmp_path)).level == 0
+
+
+def test_the_last_few_fields_need_no_disk(tmp_path):
+    keys = [fields.store(ball(radius), str(tmp_path)) for radius in (0.1, 0.2, 0.3, 0.4, 0.45)]
+    for path in (tmp_path / "fields").iterdir():
+        path.unlink()
+    assert fields.fetch(keys[-1], str(tmp_path)).level == 0
+    with pytest.raises(ValueError, match="Regenerate"):
+        fields.fetch(keys[0], str(tmp_path))
+
+
+def test_the_field_unused_for_longest_goes_first(tmp_path, monkeypatch):
+    keys = [fields.store(ball(radius), str(tmp_path)) for radius in (0.2, 0.3, 0.4)]
+    files = [tmp_path / "fields" / f"{key}.npz" for key in keys]
+    for age, path in zip((30, 20, 10), files, strict=True):
+        os.utime(path, (1000 - age, 1000 - age))
+    fields._recent.clear()
+    fields.fetch(keys[0], str(tmp_path))  # the oldest was just used: now the second one is
+    monkeypatch.setattr(fields, "LIMIT", sum(path.stat().st_size for path in files) + 10)
+    fields.store(ball(0.45), str(tmp_path))
+    assert [path.exists() for path in files] == [True, False, True]
+
+
+def test_a_new_field_stays_even_when_it_alone_is_too_large(tmp_path, monkeypatch):
+    old = fields.store(ball(0.2), str(tmp_path))
+    monkeypatch.setattr(fields, "LIMIT", 10)
+    key = fields.store(ball(), str(tmp_path))
+    assert os.listdir(tmp_path / "fields") == [f"{key}.npz"] and key != old
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ValueError, match="cannot be made"):
+        fields.store(ball(), str(tmp_path / "file"))
+
+
+def test_outside_blender_the_cache_is_the_systems(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    if os.name == "posix" and os.uname().sysname == "Darwin":
+        pytest.skip("macOS has no variable for it")
+    key = fields.store(ball())
+    assert environment.field_file(key).startswith(str(tmp_path)) and os.path.isfile(environment.field_file(key))
