@@ -6,6 +6,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import numpy
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,6 +59,7 @@ def wheel(hook: str, checkout: Path, folder: Path) -> Path:
 ASK = """
 import site, sys
 site.addsitedir(sys.argv[1])
+sys.path.append(sys.argv[2])
 import maquette, maquette.jobs, maquette.nets, maquette.geometry, maquette.cli
 from pathlib import Path
 assert callable(maquette.cli.main)
@@ -66,8 +68,11 @@ print(Path(maquette.__file__).resolve().parent)
 
 
 def imported_from(site: Path, cwd: Path) -> Path:
-    """The folder that `import maquette` finds in a Python that has nothing but `site`, seen from `cwd`."""
-    return Path(run(sys.executable, "-I", "-S", "-B", "-c", ASK, site, cwd=cwd).splitlines()[-1])
+    """The folder that `import maquette` finds where `site` is installed, seen from `cwd`.
+
+    -S keeps this environment's own editable install out; numpy's folder is added without it."""
+    libraries = Path(numpy.__file__).parents[1]
+    return Path(run(sys.executable, "-I", "-S", "-B", "-c", ASK, site, libraries, cwd=cwd).splitlines()[-1])
 
 
 def test_every_package_is_listed():
