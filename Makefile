@@ -54,5 +54,5 @@ benchmark: .venv/.develop ## times and memory of Reconstruct and Remesh here
 	$(BIN)/python -m maquette.train benchmark
 
 clean: ## remove what builds and caches left, not .venv
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache */.ruff_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
