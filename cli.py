@@ -192,7 +192,12 @@ def remesh(run: Run) -> int:
 def models(run: Run) -> int:
     from .nets import catalog
 
-    rows = [catalog.describe(name) for name in catalog.CATALOG]
+    rows = []
+    for network in catalog.CATALOG.values():
+        card, weights = catalog.card(network.name), catalog.weights_path(network.name)
+        row = {name: getattr(network, name) for name in ("name", "kind", "label", "description")}
+        row["bytes"] = os.path.getsize(weights) if os.path.isfile(weights) else 0
+        rows.append(row | {name: card.get(name) for name in ("sha256", "licence", "metrics")})
     if run.arguments.json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return 0
