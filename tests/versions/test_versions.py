@@ -29,10 +29,11 @@ def blender(request) -> tuple[str, Path]:
     folder = os.environ.get("MAQUETTE_BLENDERS", "")
     if not folder:
         skip(f"Blender {request.param}: `.ci/blenders FOLDER` makes it, MAQUETTE_BLENDERS=FOLDER tries it")
-    absent = Path(folder, f"{request.param}.absent")
+    folder = Path(folder).resolve()
+    absent = folder / f"{request.param}.absent"
     if absent.exists():
         skip(absent.read_text("utf-8").strip())
-    python = Path(folder, request.param, "bin", "python")
+    python = folder / request.param / "bin" / "python"
     assert python.exists(), f"{folder} has no Blender {request.param}: run .ci/blenders {folder}"
     return request.param, python
 
