@@ -101,6 +101,7 @@ class Exchange:
         if array.dtype.hasobject:
             raise ValueError(f"{name} holds Python objects; only plain numbers travel")
         file = re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:150].lstrip(".-") + ".npy"
+        self.folder.mkdir(parents=True, exist_ok=True)  # systems clear their temporary folder under us
         with open(self._inside(file), "wb") as stream:
             np.save(stream, np.ascontiguousarray(array), allow_pickle=False)
         return file
