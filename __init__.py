@@ -1,0 +1,82 @@
+"""Photos to coloured meshes, offline: a Blender extension, a command and a Python package over one code.
+
+Importing this loads neither bpy nor torch; the names below load what they need when they are first used.
+
+    import maquette
+    shape = maquette.reconstruct("chair.png", resolution=64, style="smooth", faces=5000)
+    shape.save("chair.glb")
+    maquette.remesh(shape.field, style="blocks").save("blocks.ply")
+"""
+
+__version__ = "0.1.0"
+
+
+def reconstruct(images, **settings):
+    """A picture of an object -> Shape; runs in the worker process, which stays warm for the next call.
+
+    `images` is a path or several; `settings` are the fields of jobs.requests.Reconstruct and Meshing by name:
+    resolution, device, preview, save_field, cache, level, style, smoothing, faces, islands, size.
+    Raises ValueError for a setting that is unknown or wrong, JobError when the work fails."""
+    from .jobs import client, requests
+
+    return client.worker().run(requests.Reconstruct(images=images, **_with_meshing(settings)))
+
+
+def remesh(field, **settings):
+    """A field from before (Shape.field, or an .npz) -> Shape with other mesh settings; runs no network."""
+    from .jobs import client, requests
+
+    return client.worker().run(requests.Remesh(field=field, **_with_meshing(settings)))
+
+
+def _with_meshing(settings: dict) -> dict:
+    """Flat settings with those that belong to Meshing gathered in one."""
+    from dataclasses import fields
+
+    from .jobs.requests import Meshing
+
+    names = {field.name for field in fields(Meshing)}
+    meshing = Meshing(**{name: value for name, value in settings.items() if name in names})
+    return {name: value for name, value in settings.items() if name not in names} | {"meshing": meshing}
+
+
+def __getattr__(name: str):
+    if name in ("Shape", "Meshing"):
+        from .jobs import requests
+
+        return getattr(requests, name)
+    if name == "JobError":
+        from .jobs.client import JobError
+
+        return JobError
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), "JobError", "Meshing", "Shape"])
+
+
+def register():
+    """Blender calls this when the extension is enabled; a script with the bpy module calls it itself."""
+    import atexit
+
+    import bpy
+
+    from . import operators, panels, preferences, properties
+
+    for part in (preferences, operators, properties, panels):
+        part.register()
+    if bpy.app.module:
+        # Blender as a Python module hangs in its own exit over operator classes that scripts left registered (4.5).
+        atexit.register(unregister)
+
+
+def unregister():
+    """The reverse of register; the worker ends and running work is dropped."""
+    import atexit
+
+    from . import operators, panels, preferences, properties
+
+    atexit.unregister(unregister)
+    for part in (panels, properties, operators, preferences):
+        part.unregister()

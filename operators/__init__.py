@@ -1,0 +1,55 @@
+"""One verb a file. They gather what to ask, hand it to the worker, and place what comes back."""
+
+import bpy
+
+from . import (
+    cancel,
+    choose_pictures,
+    compute,
+    copy_report,
+    doctor,
+    drop,
+    live,
+    mask_preview,
+    pack_field,
+    reconstruct,
+    regenerate,
+    release,
+    remesh,
+    show_preferences,
+    tasks,
+    thumbnails,
+)
+
+CLASSES = (
+    choose_pictures.MAQUETTE_OT_choose_pictures,
+    reconstruct.MAQUETTE_OT_reconstruct,
+    regenerate.MAQUETTE_OT_regenerate,
+    remesh.MAQUETTE_OT_remesh,
+    mask_preview.MAQUETTE_OT_mask_preview,
+    pack_field.MAQUETTE_OT_pack_field,
+    cancel.MAQUETTE_OT_cancel,
+    copy_report.MAQUETTE_OT_copy_report,
+    doctor.MAQUETTE_OT_doctor,
+    release.MAQUETTE_OT_release,
+    show_preferences.MAQUETTE_OT_show_preferences,
+    drop.MAQUETTE_FH_pictures,
+)
+
+
+def register():
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+    thumbnails.register()
+    tasks.register()
+    live.register()
+    compute.register()
+
+
+def unregister():
+    compute.unregister()
+    live.unregister()
+    tasks.unregister()
+    thumbnails.unregister()
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)

@@ -1,0 +1,90 @@
+"""What operators that ask the worker have in common: scripts wait here and now, people see progress and can cancel."""
+
+import bpy
+
+from ..jobs.client import JobCancelled, JobError
+from . import tasks
+
+
+class JobOperator:
+    """Mix-in for operators: say what to ask in `requests`, place what came back in `receive`.
+
+    `execute` blocks until the end and reports one sentence; `invoke` runs modal, and Esc or the Cancel button ends it.
+    Either way the scene changes only in `receive`, at the very end, so that there is one undo step, or none."""
+
+    def requests(self, context) -> list:
+        """What to ask the worker, in order. Raises ValueError with one sentence."""
+        raise NotImplementedError
+
+    def receive(self, context, answers: list) -> None:
+        """Put the answers' results where they belong; each answer (tasks.Answer) has its request too.
+
+        Raises ValueError with one sentence, before anything is changed."""
+        raise NotImplementedError
+
+    def execute(self, context):
+        manager = context.window_manager
+        manager.progress_begin(0, 1)
+        try:
+            return self._take(context, tasks.run(self.bl_label, self.requests(context), manager.progress_update))
+        except (JobError, ValueError) as error:
+            return self._fail(error)
+        finally:
+            manager.progress_end()
+
+    def invoke(self, context, event):
+        if bpy.app.background or context.window is None:
+            return self.execute(context)
+        try:
+            self._task = tasks.start(self.bl_label, self.requests(context))
+        except (JobError, ValueError) as error:
+            return self._fail(error)
+        self._timer = context.window_manager.event_timer_add(0.1, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context, event):
+        if event.type == "ESC" and event.value == "PRESS" and not self._task.ended:
+            self._task.cancel()
+            tasks.redraw()
+            return {"RUNNING_MODAL"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        if self._task is tasks.Status.task and not self._task.ended:
+            return {"PASS_THROUGH"}
+        self.cancel(context)
+        if self._task.cancelled:
+            self.report({"INFO"}, f"{self.bl_label} was cancelled")
+            return {"CANCELLED"}
+        try:
+            return self._take(context, self._task.answers)
+        except ValueError as error:
+            return self._fail(error)
+
+    def cancel(self, context):
+        """Also called by Blender when the window closes under a running operator."""
+        context.window_manager.event_timer_remove(self._timer)
+        if not self._task.ended:
+            self._task.cancel()
+        tasks.finish(self._task)
+        tasks.redraw()
+
+    def _take(self, context, answers):
+        """Place what there is; name what failed. One failure among several is a warning, all of them an error."""
+        good = [answer for answer in answers if not answer.error]
+        errors = [answer.error for answer in answers if answer.error]
+        tasks.Status.error = "\n".join(errors)
+        if not good:
+            return self._fail(tasks.Status.error)
+        self.receive(context, good)
+        for error in errors:
+            self.report({"WARNING"}, error)
+        return {"FINISHED"}
+
+    def _fail(self, error):
+        if not isinstance(error, JobCancelled):
+            tasks.Status.error = str(error)
+            tasks.Status.log = getattr(error, "log", "") or tasks.Status.log
+        tasks.redraw()
+        self.report({"ERROR"}, str(error))
+        return {"CANCELLED"}

@@ -1,0 +1,20 @@
+"""Stop what runs."""
+
+import bpy
+
+from . import tasks
+
+
+class MAQUETTE_OT_cancel(bpy.types.Operator):
+    """Stop the work in progress; the scene stays as it is"""
+
+    bl_idname = "maquette.cancel"
+    bl_label = "Cancel"
+
+    def execute(self, context):
+        if not tasks.busy():
+            self.report({"INFO"}, "Nothing is running")
+            return {"CANCELLED"}
+        tasks.cancel()
+        tasks.redraw()
+        return {"FINISHED"}

@@ -1,0 +1,122 @@
+"""The only place where arrays become Blender data."""
+
+import bpy
+import numpy as np
+
+COLOURS = "Color"
+"""Name of the colour attribute; Blender's own name for one, so that other tools find it."""
+MATERIAL = "Maquette Colors"
+
+
+def new_object(context, name: str, shape, location, style: str):
+    """An object with `shape` as its mesh and the material that shows its colours, in the active collection."""
+    mesh = bpy.data.meshes.new(name)
+    fill_mesh(mesh, shape, style)
+    mesh.materials.append(colour_material())
+    thing = bpy.data.objects.new(name, mesh)
+    thing.location = location
+    context.collection.objects.link(thing)
+    return thing
+
+
+def check_editable(thing):
+    """Raises ValueError saying why the mesh of this object cannot be replaced now, if so."""
+    mesh = thing.data
+    if thing.mode != "OBJECT":
+        raise ValueError(f"{thing.name} is in another mode; go back to Object Mode first")
+    if mesh.library or mesh.override_library:
+        raise ValueError(f"{thing.name}'s mesh is linked from another file; make it local first")
+    if mesh.shape_keys:
+        raise ValueError(f"{thing.name} has shape keys, which fit its present mesh only; remove them first")
+
+
+def fill_mesh(mesh, shape, style: str):
+    """Give `mesh` the vertices, faces and colours of `shape`, in place: materials stay, and so do its users.
+
+    Every face takes the first material slot, as there is no telling which of the old faces it was."""
+    vertices, faces = shape.vertices, shape.faces
+    mesh.clear_geometry()
+    mesh.vertices.add(len(vertices))
+    mesh.vertices.foreach_set("co", vertices.ravel())
+    mesh.loops.add(faces.size)
+    mesh.loops.foreach_set("vertex_index", faces.ravel())
+    mesh.polygons.add(len(faces))
+    mesh.polygons.foreach_set("loop_start", np.arange(0, faces.size, 3, dtype=np.int32))
+    mesh.update(calc_edges=True)
+    if style == "blocks":
+        mesh.shade_flat()
+    else:
+        mesh.shade_smooth()
+    if shape.colours is not None:
+        fill_colours(mesh, shape.colours)
+
+
+def fill_colours(mesh, colours):
+    """colours (V, 3) sRGB in [0, 1] as the active colour attribute. Bytes, as in the photo; Blender shows them linear
+    through `color` and as they are through `color_srgb`."""
+    attribute = mesh.color_attributes.new(COLOURS, "BYTE_COLOR", "POINT")
+    rgba = np.ones((len(colours), 4), np.float32)
+    rgba[:, :3] = colours
+    attribute.data.foreach_set("color_srgb", rgba.ravel())
+    mesh.color_attributes.active_color = attribute
+    mesh.color_attributes.render_color_index = mesh.color_attributes.find(COLOURS)
+
+
+def colour_material():
+    """The material that shows the colour attribute; all results share it, so a folder of pictures makes one."""
+    material = bpy.data.materials.get(MATERIAL)
+    if material and material.library is None:
+        return material
+    material = bpy.data.materials.new(MATERIAL)
+    if not material.node_tree:  # from 5.0 on every material has one, and setting this is deprecated
+        material.use_nodes = True
+    nodes, links = material.node_tree.nodes, material.node_tree.links
+    surface = next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
+    if surface is None:
+        surface = nodes.new("ShaderNodeBsdfPrincipled")
+        output = nodes.new("ShaderNodeOutputMaterial")
+        links.new(surface.outputs["BSDF"], output.inputs["Surface"])
+    surface.inputs["Roughness"].default_value = 0.7
+    colour = nodes.new("ShaderNodeVertexColor")
+    colour.layer_name = COLOURS
+    colour.location = surface.location.x - 220, surface.location.y
+    links.new(colour.outputs["Color"], surface.inputs["Base Color"])
+    return material
+
+
+def select_only(context, things):
+    """Make `things` the selection, the last one active; in another mode than Object Mode leave the selection alone."""
+    if context.mode != "OBJECT":
+        return
+    for other in context.selected_objects:
+        other.select_set(False)
+    for thing in things:
+        thing.select_set(True)
+    context.view_layer.objects.active = things[-1]
+
+
+def show_colours(context):
+    """Have the solid viewport in which a result appears show its colours, unless its artist chose something else."""
+    space = context.space_data
+    if space and space.type == "VIEW_3D" and space.shading.type == "SOLID" and space.shading.color_type == "MATERIAL":
+        space.shading.color_type = "VERTEX"
+
+
+def load_picture(name: str, path: str):
+    """The picture at `path` as an Image of this name, packed, so that the file may go; replaces one from before."""
+    image = bpy.data.images.get(name)
+    if image and image.library is None and image.source == "FILE":
+        if image.packed_file:
+            image.unpack(method="REMOVE")
+        image.filepath = path
+        image.reload()
+    else:
+        image = bpy.data.images.load(path)
+        image.name = name
+    image.pack()
+    return image
+
+
+def width(shape) -> float:
+    """How far a shape reaches along x."""
+    return float(np.ptp(shape.vertices[:, 0])) if len(shape.vertices) else 0.0

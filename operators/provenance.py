@@ -1,0 +1,97 @@
+"""Where a result came from, kept on its object as JSON: enough to make it again, or to mesh its field differently."""
+
+import hashlib
+import json
+import os
+
+import bpy
+
+from ..jobs import requests
+from ..jobs.requests import Meshing
+
+KEY = "maquette"
+"""Custom property with the provenance."""
+FIELD = "maquette_field"
+"""Custom property with the field's key."""
+PACKED = "maquette_field_packed"
+"""Custom property with the field's file, once it is packed into the .blend."""
+
+
+def write(thing, shape, request):
+    """Note on the object what it was made from. Pictures are kept by path, also relative to the .blend, and hash."""
+    record = dict(shape.provenance)
+    record["request"] = requests.to_json(request)
+    record["report"] = shape.report
+    record["inputs"] = [_input(path) for path in request.images]
+    thing[KEY] = json.dumps(record)
+    if thing.get(FIELD) != shape.field:
+        thing.pop(PACKED, None)
+        thing[FIELD] = shape.field
+
+
+def note_meshing(thing, meshing: Meshing, report: dict):
+    """The object's mesh was made anew from its field; what made the field stays as it was."""
+    record = read(thing)
+    record["request"]["meshing"] = requests.to_json(meshing)
+    record["report"] = {**record["report"], **report}
+    thing[KEY] = json.dumps(record)
+
+
+def is_result(thing) -> bool:
+    return thing is not None and thing.type == "MESH" and KEY in thing
+
+
+def read(thing) -> dict:
+    """The record on an object. Raises ValueError when there is none or it cannot be read."""
+    if not is_result(thing):
+        named = f"{thing.name} was" if thing else "Nothing that was"
+        raise ValueError(
+            f"{named} not made by Maquette; select an object that was"
+            if thing
+            else "Select an object that was made by Maquette"
+        )
+    try:
+        record = json.loads(thing[KEY])
+        request(record)
+    except (TypeError, KeyError, ValueError) as error:
+        raise ValueError(f"{thing.name}'s record of how it was made cannot be read: {error}") from None
+    return record
+
+
+def request(record: dict) -> requests.Reconstruct:
+    """The request that made it, with today's mesh settings of the object."""
+    return requests.from_json(record["request"])
+
+
+def meshing(thing) -> Meshing:
+    """The settings of the object's mesh."""
+    return request(read(thing)).meshing
+
+
+def photos(record: dict) -> list[str]:
+    """Where the pictures are now. Raises ValueError naming one that is missing or was changed since."""
+    found = []
+    for item in record["inputs"]:
+        places = [bpy.path.abspath(item["relative"])] if item.get("relative") else []
+        path = next((place for place in [*places, item["path"]] if os.path.isfile(place)), "")
+        if not path:
+            raise ValueError(f"{os.path.basename(item['path'])} is missing: it was at {item['path']}")
+        if _sha256(path) != item["sha256"]:
+            raise ValueError(f"{os.path.basename(path)} was changed since this was made from it: {path}")
+        found.append(path)
+    return found
+
+
+def _input(path: str) -> dict:
+    record = {"path": path, "sha256": _sha256(path)}
+    if bpy.data.filepath:
+        try:
+            record["relative"] = bpy.path.relpath(path)
+        except ValueError:  # on another drive of Windows there is no relative path
+            pass
+    return record
+
+
+def _sha256(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

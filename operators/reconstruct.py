@@ -1,0 +1,114 @@
+"""A picture -> an object on the 3D cursor; several pictures or a folder -> a row of objects beside each other."""
+
+import os
+
+import bpy
+from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
+
+from ..jobs.requests import Meshing, Reconstruct
+from . import compute, datablocks, provenance
+from .base import JobOperator
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+GAP = 0.25
+"""Space between the objects of a row, as a share of Size."""
+ONCE = {"SKIP_SAVE"}  # each call says what it means; what it leaves out comes from the sidebar, not from the last call
+
+
+class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
+    """Make a coloured mesh from a picture of an object, on the 3D cursor; several pictures make a row"""
+
+    bl_idname = "maquette.reconstruct"
+    bl_label = "Reconstruct"
+    bl_options = {"UNDO"}  # no REGISTER: redo would run the network again
+
+    filepath: StringProperty(name="Picture", description="A picture, or a folder of them", options=ONCE)
+    directory: StringProperty(name="Folder", description="Where the files lie", options=ONCE)
+    files: CollectionProperty(name="Files", type=bpy.types.OperatorFileListElement, options=ONCE)
+    resolution: EnumProperty(name="Resolution", items=[("32", "32", ""), ("64", "64", "")], default="64", options=ONCE)
+    auto_level: BoolProperty(name="Automatic Level", default=True, options=ONCE)
+    level: FloatProperty(name="Level", default=0.5, options=ONCE)
+    style: EnumProperty(
+        name="Style", items=[("smooth", "Smooth", ""), ("blocks", "Blocks", "")], default="smooth", options=ONCE
+    )
+    smoothing: IntProperty(name="Smoothing", default=2, min=0, max=200, options=ONCE)
+    faces: IntProperty(name="Faces", default=0, min=0, options=ONCE)
+    islands: BoolProperty(name="Islands", default=False, options=ONCE)
+    size: FloatProperty(name="Size", default=1.0, min=0.001, options=ONCE)
+
+    @classmethod
+    def description(cls, context, properties):
+        count = len(context.scene.maquette.pictures)
+        return f"Make {count} coloured meshes, in a row from the 3D cursor" if count > 1 else ""
+
+    def invoke(self, context, event):
+        self._dropped = bool(self.filepath or self.files)
+        return super().invoke(context, event)
+
+    def requests(self, context):
+        settings = context.scene.maquette
+        meshing = asked_meshing(self, settings.meshing())
+        resolution = int(self.resolution if self.properties.is_property_set("resolution") else settings.resolution)
+        self._cursor = tuple(context.scene.cursor.location)
+        return [
+            Reconstruct(images=(path,), resolution=resolution, meshing=meshing, cache=compute.cache())
+            for path in self._pictures(settings)
+        ]
+
+    def receive(self, context, answers):
+        things, reach = [], 0.0
+        for answer in answers:
+            request, shape = answer.request, answer.result
+            half = datablocks.width(shape) / 2
+            place = list(self._cursor)
+            place[0] += reach + half if things else 0.0
+            name = os.path.splitext(os.path.basename(request.images[0]))[0]
+            thing = datablocks.new_object(context, name, shape, place, request.meshing.style)
+            provenance.write(thing, shape, request)
+            things.append(thing)
+            reach = place[0] - self._cursor[0] + half + GAP * request.meshing.size
+        datablocks.select_only(context, things)
+        datablocks.show_colours(context)
+        if getattr(self, "_dropped", False):  # the sidebar then shows them, to be made again with other settings
+            context.scene.maquette.choose([answer.request.images[0] for answer in answers])
+
+    def _pictures(self, settings) -> list[str]:
+        """The pictures asked for, else those chosen in the sidebar. Raises ValueError when there are none."""
+        names = [item.name for item in self.files if item.name]
+        if names:
+            return [os.path.join(bpy.path.abspath(self.directory), name) for name in names]
+        if self.filepath or self.directory:
+            return pictures_at(self.filepath or self.directory)
+        if len(settings.pictures) > 1:
+            return [bpy.path.abspath(item.path) for item in settings.pictures]
+        if settings.filepath:
+            return pictures_at(settings.filepath)
+        raise ValueError("No picture is chosen; choose one in the sidebar, or drop one onto the viewport")
+
+
+def pictures_at(path: str) -> list[str]:
+    """A picture as it is, a folder as the pictures in it by name. Raises ValueError for a folder without any."""
+    path = bpy.path.abspath(path)
+    if not os.path.isdir(path):
+        return [path]
+    names = sorted(name for name in os.listdir(path) if name.lower().endswith(PICTURES) and name[0] != ".")
+    if not names:
+        raise ValueError(f"{os.path.basename(os.path.normpath(path))} holds no pictures ({', '.join(PICTURES)})")
+    return [os.path.join(path, name) for name in names]
+
+
+def asked_meshing(operator, otherwise: Meshing) -> Meshing:
+    """The mesh settings an operator was called with; those it was not given are as in `otherwise`."""
+    given = {
+        name: getattr(operator, name)
+        for name in ("style", "smoothing", "faces", "islands", "size")
+        if operator.properties.is_property_set(name)
+    }
+    level = otherwise.level
+    if operator.properties.is_property_set("level"):
+        level = operator.level  # naming a level means it, unless Automatic was named too
+    if operator.properties.is_property_set("auto_level"):
+        level = None if operator.auto_level else operator.level
+    return Meshing(
+        **({name: getattr(otherwise, name) for name in Meshing.__dataclass_fields__} | given | {"level": level})
+    )

@@ -1,0 +1,40 @@
+"""Make a result again from the same pictures and settings, in place."""
+
+import dataclasses
+
+import bpy
+
+from . import compute, datablocks, provenance
+from .base import JobOperator
+
+
+class MAQUETTE_OT_regenerate(JobOperator, bpy.types.Operator):
+    """Make the active object again from the same picture and settings, running the network"""
+
+    bl_idname = "maquette.regenerate"
+    bl_label = "Regenerate"
+    bl_options = {"UNDO"}
+
+    @classmethod
+    def poll(cls, context):
+        if not provenance.is_result(context.object):
+            cls.poll_message_set("Select an object that was made by Maquette")
+            return False
+        return True
+
+    def requests(self, context):
+        thing = context.object
+        datablocks.check_editable(thing)
+        record = provenance.read(thing)
+        self._name = thing.name  # by name: an undo meanwhile replaces the object itself
+        asked = provenance.request(record)
+        return [dataclasses.replace(asked, images=tuple(provenance.photos(record)), cache=compute.cache())]
+
+    def receive(self, context, answers):
+        thing = bpy.data.objects.get(self._name)
+        if not provenance.is_result(thing):
+            raise ValueError(f"{self._name} was removed meanwhile")
+        datablocks.check_editable(thing)
+        answer = answers[0]
+        datablocks.fill_mesh(thing.data, answer.result, answer.request.meshing.style)
+        provenance.write(thing, answer.result, answer.request)

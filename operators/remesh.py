@@ -1,0 +1,80 @@
+"""Mesh the active object's field again, with other settings: no network runs, so the redo panel works."""
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
+
+from ..jobs.client import JobError
+from ..jobs.requests import Meshing, Remesh, Shape
+from . import compute, datablocks, pack_field, provenance, tasks
+from .reconstruct import asked_meshing
+
+ONCE = {"SKIP_SAVE"}
+
+
+class MAQUETTE_OT_remesh(bpy.types.Operator):
+    """Mesh the active object again from its field, without running the network"""
+
+    bl_idname = "maquette.remesh"
+    bl_label = "Remesh"
+    bl_options = {"REGISTER", "UNDO"}
+
+    auto_level: BoolProperty(name="Automatic Level", default=True, options=ONCE)
+    level: FloatProperty(
+        name="Level",
+        description="How sure to be that there is something",
+        default=0.5,
+        soft_min=0.05,
+        soft_max=0.95,
+        step=1,
+        options=ONCE,
+    )
+    style: EnumProperty(
+        name="Style", items=[("smooth", "Smooth", ""), ("blocks", "Blocks", "")], default="smooth", options=ONCE
+    )
+    smoothing: IntProperty(name="Smoothing", default=2, min=0, max=200, soft_max=20, options=ONCE)
+    faces: IntProperty(name="Faces", description="At most; 0 keeps all", default=0, min=0, options=ONCE)
+    islands: BoolProperty(name="Islands", description="Keep what floats apart", default=False, options=ONCE)
+    size: FloatProperty(name="Size", default=1.0, min=0.001, unit="LENGTH", options=ONCE)
+
+    @classmethod
+    def poll(cls, context):
+        if not provenance.is_result(context.object):
+            cls.poll_message_set("Select an object that was made by Maquette")
+            return False
+        return True
+
+    def execute(self, context):
+        thing = context.object
+        try:
+            if tasks.busy():
+                raise ValueError(f"Maquette is still busy ({tasks.Status.task.label}); wait for it or press Cancel")
+            meshing = asked_meshing(self, provenance.meshing(thing))
+            shape = compute.connect().run(request(thing, meshing))
+            place(thing, shape, meshing)
+        except (JobError, ValueError) as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self._show(meshing)
+        return {"FINISHED"}
+
+    def _show(self, meshing: Meshing):
+        """Have the redo panel start from what the mesh is like now."""
+        self.auto_level = meshing.level is None
+        if meshing.level is not None:
+            self.level = meshing.level
+        for name in ("style", "smoothing", "faces", "islands", "size"):
+            setattr(self, name, getattr(meshing, name))
+
+
+def request(thing, meshing: Meshing) -> Remesh:
+    """What to ask for this object; a packed field is put back into the cache first."""
+    datablocks.check_editable(thing)
+    pack_field.unpack(thing)
+    return Remesh(field=thing.get(provenance.FIELD, ""), meshing=meshing, cache=compute.cache())
+
+
+def place(thing, shape: Shape, meshing: Meshing):
+    """Put the new mesh where the old one was."""
+    datablocks.check_editable(thing)
+    datablocks.fill_mesh(thing.data, shape, meshing.style)
+    provenance.note_meshing(thing, meshing, shape.report)

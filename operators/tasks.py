@@ -1,0 +1,197 @@
+"""The work in progress: one task at a time, driven by one timer, read by everybody.
+
+Nothing here holds a datablock, so undo and file load cannot pull anything from under it. Status lives in Python and the
+panels' properties read it: were it stored in a property, it would be saved with the file.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ..jobs.client import JobCancelled, JobError
+from . import compute
+
+
+@dataclass
+class Answer:
+    """What became of one request: a result, or a sentence about why there is none."""
+
+    request: object
+    result: object = None
+    error: str = ""
+
+
+@dataclass
+class Task:
+    """Requests that belong together, asked one after another."""
+
+    label: str
+    requests: list
+    answers: list[Answer] = field(default_factory=list)
+    job: object = None
+    cancelled: bool = False
+    log: str = ""
+
+    @property
+    def ended(self) -> bool:
+        return self.cancelled and self.job is None or len(self.answers) == len(self.requests)
+
+    @property
+    def fraction(self) -> float:
+        own = self.job.fraction if self.job else 0.0
+        return min(1.0, (len(self.answers) + own) / max(1, len(self.requests)))
+
+    @property
+    def phase(self) -> str:
+        return self.job.phase if self.job else "Starting"
+
+    @property
+    def note(self) -> str:
+        """What to write on the progress bar."""
+        if self.cancelled:
+            return "Cancelling"
+        detail = f": {self.job.note}" if self.job and self.job.note else ""
+        count = len(self.requests)
+        place = f"{len(self.answers) + 1} of {count}, " if count > 1 else ""
+        return f"{place}{self.phase}{detail}"
+
+    def step(self):
+        """Take in what the worker said, hand it the next request; never waits."""
+        if self.ended:
+            return
+        if self.job is None:
+            self.job = compute.connect().submit(self.requests[len(self.answers)])
+        self.job.poll()
+        if not self.job.finished:
+            return
+        job, self.job = self.job, None
+        try:
+            self.answers.append(Answer(job.request, job.value()))
+        except JobCancelled:
+            self.cancelled = True
+        except JobError as error:
+            self.log = error.log
+            self.answers.append(Answer(job.request, error=str(error)))
+
+    def cancel(self):
+        """Ask the worker to stop; what is finished already ends with it."""
+        self.cancelled = True
+        if self.job:
+            self.job.cancel()
+
+
+class Status:
+    """What the panels show."""
+
+    task: Task | None = None
+    error = ""
+    """Why the last task failed, "" when it did not."""
+    log = ""
+    """The worker's last words at that."""
+    shown = None
+    """What the panels were last told to draw."""
+
+
+each_tick = []
+"""What else the timer calls: the sliders."""
+
+
+def busy() -> bool:
+    return Status.task is not None
+
+
+def start(label: str, requests: list) -> Task:
+    """Begin a task; the timer drives it. Raises ValueError while another one runs, or without a Python with torch."""
+    if busy():
+        raise ValueError(f"Maquette is still busy ({Status.task.label}); wait for it or press Cancel")
+    compute.connect()
+    Status.error = Status.log = ""
+    Status.task = Task(label, requests)
+    Status.task.step()
+    return Status.task
+
+
+def run(label: str, requests: list, progress=None) -> list[Answer]:
+    """Begin a task and wait for its end; progress(fraction) is called now and then. Ctrl-C cancels it.
+
+    Raises JobCancelled when it was cancelled, by Ctrl-C of a worker's or from another script."""
+    task = start(label, requests)
+    try:
+        while not task.ended:
+            time.sleep(0.005)
+            task.step()
+            if progress:
+                progress(task.fraction)
+    finally:
+        if not task.ended:
+            task.cancel()
+        Status.task = None
+    if task.cancelled:
+        raise JobCancelled(f"{label} was cancelled")
+    Status.log = task.log
+    return task.answers
+
+
+def finish(task: Task):
+    """The operator that began `task` has taken its answers."""
+    if Status.task is task:
+        Status.task = None
+        Status.log = task.log
+
+
+def drop():
+    """Cancel what runs and forget it: its operator is gone or its scene is."""
+    if Status.task:
+        Status.task.cancel()
+        Status.task = None
+
+
+def cancel():
+    if Status.task:
+        Status.task.cancel()
+
+
+def pump():
+    """The one timer: drives the task and has the panels drawn again when there is something new to see."""
+    task = Status.task
+    if task:
+        try:
+            task.step()
+        except ValueError as error:  # the Python with torch went away between two pictures
+            task.answers += [Answer(request, error=str(error)) for request in task.requests[len(task.answers) :]]
+    for step in each_tick:
+        step()
+    seen = (task and (task.fraction, task.note), compute.Found.note, compute.warm(), Status.error)
+    if seen != Status.shown:
+        Status.shown = seen
+        redraw()
+    return 0.05 if task else 0.25
+
+
+def redraw():
+    """Have the places drawn again where Maquette shows something."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in {"VIEW_3D", "PREFERENCES"}:
+                area.tag_redraw()
+
+
+@persistent
+def _leave_file(*_):
+    drop()
+    Status.error = Status.log = ""
+
+
+def register():
+    bpy.app.timers.register(pump, first_interval=0.5, persistent=True)
+    bpy.app.handlers.load_pre.append(_leave_file)
+
+
+def unregister():
+    drop()
+    Status.error = Status.log = ""
+    bpy.app.handlers.load_pre.remove(_leave_file)
+    if bpy.app.timers.is_registered(pump):
+        bpy.app.timers.unregister(pump)

@@ -1,0 +1,22 @@
+"""Draw only: operators are named by their ids, state is read from properties."""
+
+import bpy
+
+from . import compute, mesh, reconstruct
+
+CLASSES = (
+    reconstruct.MAQUETTE_PT_reconstruct,
+    reconstruct.MAQUETTE_PT_settings,
+    mesh.MAQUETTE_PT_mesh,
+    compute.MAQUETTE_PT_compute,
+)
+
+
+def register():
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+
+
+def unregister():
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)

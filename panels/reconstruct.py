@@ -1,0 +1,93 @@
+"""Picture in, object out."""
+
+import bpy
+
+from .sidebar import Sidebar, paragraph
+
+
+class MAQUETTE_PT_reconstruct(Sidebar, bpy.types.Panel):
+    bl_label = "Reconstruct"
+
+    def draw(self, context):
+        layout = self.layout
+        settings, status = context.scene.maquette, context.window_manager.maquette
+        if not status.environment_ok and not status.looking:
+            draw_no_environment(layout, context, status)
+        draw_pictures(layout, settings, status)
+        if status.busy:
+            draw_progress(layout, status)
+        else:
+            row = layout.row()
+            row.scale_y = 1.6
+            count = len(settings.pictures)
+            label = f"Reconstruct {count} Objects" if count > 1 else "Reconstruct"
+            row.enabled = bool(settings.filepath or count)
+            row.operator("maquette.reconstruct", text=label, icon="MESH_MONKEY")
+        if status.error and not status.busy:
+            draw_error(layout, context, status)
+
+
+class MAQUETTE_PT_settings(Sidebar, bpy.types.Panel):
+    bl_label = "Settings"
+    bl_parent_id = "MAQUETTE_PT_reconstruct"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        layout, settings = self.layout, context.scene.maquette
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.enabled = not context.window_manager.maquette.busy
+        layout.row().prop(settings, "resolution", expand=True)
+        layout.prop(settings, "size")
+        layout.row().prop(settings, "style", expand=True)
+        if settings.style == "smooth":
+            layout.prop(settings, "smoothing")
+            layout.prop(settings, "faces")
+        layout.prop(settings, "islands")
+        layout.prop(settings, "auto_level")
+        if not settings.auto_level:
+            layout.prop(settings, "level", slider=True)
+
+
+def draw_no_environment(layout, context, status):
+    box = layout.box()
+    paragraph(box, context, status.environment_note, "ERROR")
+    box.operator("maquette.show_preferences", icon="PREFERENCES")
+
+
+def draw_pictures(layout, settings, status):
+    """The picture with its thumbnail, or the list of pictures."""
+    column = layout.column()
+    column.enabled = not status.busy
+    count = len(settings.pictures)
+    if status.icon:
+        column.template_icon(icon_value=status.icon, scale=7.0)
+    if count:
+        names = column.column(align=True)
+        names.scale_y = 0.8
+        for item in settings.pictures[:5]:
+            names.label(text=bpy.path.basename(item.path), icon="IMAGE_DATA")
+        if count > 5:
+            names.label(text=f"and {count - 5} more", icon="BLANK1")
+    else:
+        column.prop(settings, "filepath", text="")
+    row = column.row(align=True)
+    row.operator("maquette.choose_pictures", text="Choose", icon="FILE_FOLDER")
+    masks = row.row(align=True)
+    masks.enabled = bool(count or settings.filepath)
+    masks.operator("maquette.mask_preview", text="Mask", icon="IMAGE_ALPHA")
+
+
+def draw_progress(layout, status):
+    column = layout.column(align=True)
+    column.progress(factor=status.fraction, text=status.note)
+    column.operator("maquette.cancel", icon="CANCEL")
+
+
+def draw_error(layout, context, status):
+    """The sentence, the worker's last words, and a way to pass both on."""
+    box = layout.box()
+    paragraph(box, context, status.error, "ERROR")
+    if status.log:
+        paragraph(box, context, "\n".join(status.log.splitlines()[-3:]))
+    box.operator("maquette.copy_report", icon="COPYDOWN")

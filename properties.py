@@ -1,0 +1,221 @@
+"""What the panels show: Scene.maquette holds the settings of the next result and is saved with the file;
+WindowManager.maquette shows what is going on, and the active object through sliders, and keeps nothing itself."""
+
+import dataclasses
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from .jobs.requests import RESOLUTIONS, STYLES, Meshing
+from .operators import compute, live, provenance, tasks, thumbnails
+
+RESOLUTION_ITEMS = [
+    ("32", "32", "Coarse and quick"),
+    ("64", "64", "Fine"),
+]
+STYLE_ITEMS = [
+    ("smooth", "Smooth", "A rounded surface"),
+    ("blocks", "Blocks", "One cube for each voxel"),
+]
+assert [int(row[0]) for row in RESOLUTION_ITEMS] == list(RESOLUTIONS)
+assert [row[0] for row in STYLE_ITEMS] == list(STYLES)
+
+# One table for the settings of a mesh, so that both groups below name and bound them alike.
+MESHING = {
+    "auto_level": (
+        BoolProperty,
+        dict(name="Automatic Level", description="Take the level the network was made for", default=True),
+    ),
+    "level": (
+        FloatProperty,
+        dict(
+            name="Level",
+            description="How sure to be that there is something: lower is fuller, higher is thinner",
+            default=0.5,
+            soft_min=0.05,
+            soft_max=0.95,
+            step=1,
+            precision=2,
+        ),
+    ),
+    "style": (EnumProperty, dict(name="Style", description="How the surface is made", items=STYLE_ITEMS)),
+    "smoothing": (
+        IntProperty,
+        dict(name="Smoothing", description="Passes over the finished surface", default=2, min=0, max=200, soft_max=20),
+    ),
+    "faces": (
+        IntProperty,
+        dict(
+            name="Faces",
+            description="Triangles to keep at most; 0 keeps all",
+            default=0,
+            min=0,
+            soft_max=50000,
+            step=100,
+        ),
+    ),
+    "islands": (BoolProperty, dict(name="Islands", description="Keep pieces that float apart from the largest one")),
+    "size": (
+        FloatProperty,
+        dict(name="Size", description="Longest side", default=1.0, min=0.001, soft_max=10, unit="LENGTH"),
+    ),
+}
+_STYLES = [row[0] for row in STYLE_ITEMS]
+
+
+def _as_meshing(values: dict) -> Meshing:
+    """The settings as the request has them: there, no level is the automatic one."""
+    values = dict(values)
+    return Meshing(**values | {"level": None}) if values.pop("auto_level") else Meshing(**values)
+
+
+class MaquettePicture(bpy.types.PropertyGroup):
+    path: StringProperty(name="Path", subtype="FILE_PATH")
+
+
+def _picture_typed(self, context):
+    """A path typed into the field is the one picture, or folder, to take."""
+    self.pictures.clear()
+    thumbnails.hide_mask()
+
+
+class MaquetteSettings(bpy.types.PropertyGroup):
+    """Scene.maquette: the settings of the next result."""
+
+    filepath: StringProperty(
+        name="Picture",
+        description="A picture of an object, or a folder of pictures",
+        subtype="FILE_PATH",
+        update=_picture_typed,
+    )
+    pictures: CollectionProperty(type=MaquettePicture)
+    """Filled when several were chosen; each becomes an object."""
+    resolution: EnumProperty(
+        name="Resolution", description="Cells of the field along each side", items=RESOLUTION_ITEMS, default="64"
+    )
+
+    def meshing(self) -> Meshing:
+        return _as_meshing({name: getattr(self, name) for name in MESHING})
+
+    def choose(self, paths):
+        """Take these pictures from now on."""
+        self.filepath = paths[0] if len(paths) == 1 else ""  # which also forgets the ones before
+        if len(paths) > 1:
+            for path in paths:
+                self.pictures.add().path = path
+
+
+MaquetteSettings.__annotations__.update({name: kind(**how) for name, (kind, how) in MESHING.items()})
+
+
+def _shown(name: str):
+    """What a slider shows: the active object's own setting; the default where there is no such object."""
+
+    def get(self):
+        thing = bpy.context.object
+        meshing = live.meshing(thing) if provenance.is_result(thing) else Meshing()
+        if name == "auto_level":
+            return meshing.level is None
+        if name == "style":
+            return _STYLES.index(meshing.style)
+        value = getattr(meshing, name)
+        return 0.5 if value is None else value
+
+    return get
+
+
+def _moved(name: str):
+    """A slider was moved: the active object is meshed again in the background."""
+
+    def put(self, value):
+        thing = bpy.context.object
+        if not provenance.is_result(thing) or thing.mode != "OBJECT":
+            return
+        old = live.meshing(thing)
+        if name == "auto_level":
+            change = {"level": None if value else 0.5}
+        else:
+            change = {name: _STYLES[value] if name == "style" else value}
+        live.ask(thing, dataclasses.replace(old, **change))
+
+    return put
+
+
+def _slider(name: str):
+    kind, how = MESHING[name]
+    # A value that is computed has no default of its own.
+    return kind(**{key: value for key, value in how.items() if key != "default"}, get=_shown(name), set=_moved(name))
+
+
+class MaquetteMesh(bpy.types.PropertyGroup):
+    """WindowManager.maquette.mesh: the active object's mesh settings; moving one meshes it again."""
+
+
+MaquetteMesh.__annotations__ = {name: _slider(name) for name in MESHING}
+
+
+def _reads(function):
+    return lambda self: function()
+
+
+def _facts() -> str:
+    """What is known about the active object's mesh, a line each."""
+    thing = bpy.context.object
+    if not provenance.is_result(thing):
+        return ""
+    record = provenance.read(thing)
+    report = record["report"]
+    closed = "closed" if report.get("watertight") else "not closed"
+    return f"{report.get('vertices', 0):,} vertices, {report.get('faces', 0):,} faces, {closed}"
+
+
+class MaquetteStatus(bpy.types.PropertyGroup):
+    """WindowManager.maquette: what is going on. All of it is read from where it happens, none of it is stored."""
+
+    busy: BoolProperty(get=_reads(tasks.busy))
+    fraction: FloatProperty(get=_reads(lambda: tasks.Status.task.fraction if tasks.busy() else 0.0))
+    phase: StringProperty(get=_reads(lambda: tasks.Status.task.phase if tasks.busy() else ""))
+    note: StringProperty(get=_reads(lambda: tasks.Status.task.note if tasks.busy() else ""))
+    error: StringProperty(get=_reads(lambda: tasks.Status.error))
+    log: StringProperty(get=_reads(lambda: tasks.Status.log))
+    environment_ok: BoolProperty(get=_reads(lambda: compute.Found.ok))
+    environment_note: StringProperty(get=_reads(lambda: compute.Found.note))
+    looking: BoolProperty(get=_reads(lambda: compute.Found.looking is not None))
+    diagnosis: StringProperty(
+        get=_reads(lambda: "\n".join(compute.Found.diagnosis.lines()) if compute.Found.diagnosis else "")
+    )
+    warm: BoolProperty(get=_reads(compute.warm))
+    icon: IntProperty(get=_reads(lambda: thumbnails.icon(_first_picture())))
+    active: BoolProperty(get=_reads(lambda: provenance.is_result(bpy.context.object)))
+    facts: StringProperty(get=_reads(_facts))
+    mesh: PointerProperty(type=MaquetteMesh)
+
+
+def _first_picture() -> str:
+    settings = bpy.context.scene.maquette
+    return settings.pictures[0].path if settings.pictures else settings.filepath
+
+
+CLASSES = (MaquettePicture, MaquetteSettings, MaquetteMesh, MaquetteStatus)
+
+
+def register():
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+    bpy.types.Scene.maquette = PointerProperty(type=MaquetteSettings)
+    bpy.types.WindowManager.maquette = PointerProperty(type=MaquetteStatus)
+
+
+def unregister():
+    del bpy.types.WindowManager.maquette
+    del bpy.types.Scene.maquette
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)
