@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from .. import __version__
-from ..geometry import isosurface, mesh, preview
+from ..geometry import isosurface, mesh
 from . import fields
 from .requests import Meshing, Remesh, Shape
 
@@ -38,6 +38,8 @@ def shape_from_field(field, meshing: Meshing, progress, picture: str = "", span=
     placed = dataclasses.replace(found, vertices=stood(found.vertices, meshing.size))
     report = mesh.report(placed)
     if picture:
+        from ..geometry import preview  # few ask for one
+
         progress(first + 0.8 * (last - first), "Preview")
         preview.write_preview(placed, picture)
     return Shape(placed.vertices, placed.faces, placed.colours, report=report)
