@@ -66,7 +66,7 @@ def register():
 
     for part in (preferences, operators, properties, panels):
         part.register()
-    if bpy.app.module:
+    if getattr(bpy.app, "module", False):  # 4.3 has no such name
         # Blender as a Python module hangs in its own exit over operator classes that scripts left registered (4.5).
         atexit.register(unregister)
 
