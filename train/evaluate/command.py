@@ -1,0 +1,13 @@
+"""`python -m maquette.train evaluate NETWORK ...`: each network's measure has a module of its name beside this one."""
+
+import importlib
+import sys
+
+MEASURES = ("image_to_field",)
+
+
+def main(argv):
+    if not argv or argv[0] not in MEASURES:
+        print(f"usage: maquette.train evaluate {{{','.join(MEASURES)}}} [...]", file=sys.stderr)
+        return 0 if argv[:1] in (["-h"], ["--help"]) else 2
+    return importlib.import_module(f".{argv[0]}", __package__).main(argv[1:])
