@@ -1,0 +1,265 @@
+"""Picture -> occupancy, signed distance and colour in an upright cube, as seen from the picture's camera."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .camera import BINS, cell_centres, hypotheses, project
+
+COARSE, MIDDLE, FINE = 16, 32, 64
+PICTURE = 128
+TRUNCATION = 0.1
+
+
+@dataclass(frozen=True)
+class Config:
+    width: int = 32
+    """Channels of the volume at 16^3; doubled at 8^3, again at 4^3."""
+    encoder: int = 48
+    """Channels of the picture's features at 32 x 32."""
+    vector: int = 256
+    """Length of the global feature."""
+    detail: int = 24
+    """Channels of the refinement at 32^3."""
+    library: int = 0
+    """How many nearest-silhouette shapes the prior holds; 0 leaves the prior out."""
+
+
+@dataclass
+class Prediction:
+    """occupancy logits and distance (inside > 0, in units of the cube) (B, 1, X, Y, Z) at 32^3 and on the region at 64^3;
+
+    colour (B, 3, X, Y, Z) sRGB logits on the region at 32^3."""
+
+    occupancy: Tensor
+    distance: Tensor
+    fine_occupancy: Tensor
+    fine_distance: Tensor
+    colour: Tensor
+
+
+def _block(channels: int, dims: int = 2) -> nn.Module:
+    conv = nn.Conv2d if dims == 2 else nn.Conv3d
+    return nn.Sequential(nn.GroupNorm(8, channels), nn.SiLU(), conv(channels, channels, 3, padding=1))
+
+
+class Encoder(nn.Module):
+    """Residual CNN: RGBA crop (B, 4, 128, 128) -> features at 32 x 32 and 16 x 16 and a global vector (B, V)."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        c = config.encoder
+        self.stem = nn.Conv2d(4, c, 4, stride=4)
+        self.one = nn.ModuleList([_block(c), _block(c)])
+        self.down_two = nn.Conv2d(c, 2 * c, 2, stride=2)
+        self.two = nn.ModuleList([_block(2 * c), _block(2 * c)])
+        self.down_three = nn.Conv2d(2 * c, 4 * c, 2, stride=2)
+        self.three = nn.ModuleList([_block(4 * c), _block(4 * c)])
+        self.down_four = nn.Conv2d(4 * c, 4 * c, 2, stride=2)
+        self.four = nn.ModuleList([_block(4 * c), _block(4 * c)])
+        self.vector = nn.Sequential(nn.Flatten(), nn.Linear(4 * c * 16, config.vector), nn.SiLU())
+
+    def forward(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        x = self.stem(picture - 0.5)
+        for block in self.one:
+            x = x + block(x)
+        at32 = x
+        x = self.down_two(x)
+        for block in self.two:
+            x = x + block(x)
+        at16 = x
+        x = self.down_three(x)
+        for block in self.three:
+            x = x + block(x)
+        x = self.down_four(x)
+        for block in self.four:
+            x = x + block(x)
+        return at32, at16, self.vector(x)
+
+
+class SilhouettePrior(nn.Module):
+    """The shapes whose silhouettes are nearest to the picture's, from a library of procedural renders.
+
+    masks (L, 98) and volumes (L, 512) are packed bits of 28 x 28 silhouettes and 16^3 occupancy; cameras (L, 5).
+    """
+
+    NEAREST = 8
+
+    def __init__(self, size: int):
+        super().__init__()
+        self.register_buffer("masks", torch.zeros(size, 98, dtype=torch.uint8))
+        self.register_buffer("volumes", torch.zeros(size, 512, dtype=torch.uint8))
+        self.register_buffer("cameras", torch.zeros(size, 5))
+
+    def forward(self, alpha: Tensor) -> tuple[Tensor, Tensor]:
+        """alpha (B, 1, 128, 128) -> volumes (B, 4, 16, 16, 16): mean of the 8 nearest, then the first three; cameras (B, 10)."""
+        mask = F.adaptive_avg_pool2d(alpha, 28).flatten(1)
+        library = unpack(self.masks, 784)
+        apart = library.sum(1)[None] + (mask @ (1 - 2 * library.T))
+        near, index = apart.topk(self.NEAREST, largest=False)
+        weight = torch.softmax(-(near - near[:, :1]) / 12, 1)
+        volumes = unpack(self.volumes[index.flatten()], 4096).reshape(len(alpha), self.NEAREST, COARSE, COARSE, COARSE)
+        mean = torch.einsum("bk,bkxyz->bxyz", weight, volumes)[:, None]
+        cameras = self.cameras[index]
+        average = torch.einsum("bk,bkc->bc", weight, cameras)
+        return torch.cat([mean, volumes[:, :3]], 1), torch.cat([average, cameras[:, 0]], 1)
+
+
+def unpack(packed: Tensor, bits: int) -> Tensor:
+    """uint8 (..., bytes) -> float (..., bits), most significant bit first (numpy.packbits)."""
+    shifts = torch.arange(7, -1, -1, device=packed.device, dtype=torch.uint8)
+    return ((packed[..., None] >> shifts) & 1).flatten(-2)[..., :bits].float()
+
+
+class Volume(nn.Module):
+    """3D U-Net over 16^3, 8^3 and 4^3; the global vector enters at the bottom and as a bias at the top."""
+
+    def __init__(self, inputs: int, config: Config):
+        super().__init__()
+        w, v = config.width, config.vector
+        self.enter = nn.Conv3d(inputs, w, 1)
+        self.bias = nn.Linear(v + 5, w)
+        self.top = nn.ModuleList([_block(w, 3)])
+        self.down_one = nn.Conv3d(w, 2 * w, 2, stride=2)
+        self.middle = nn.ModuleList([_block(2 * w, 3), _block(2 * w, 3)])
+        self.down_two = nn.Conv3d(2 * w, 4 * w, 2, stride=2)
+        self.globe = nn.Linear(v + 5, 2 * w * 64)  # half of the channels at 4^3
+        self.bottom = nn.ModuleList([_block(4 * w, 3), _block(4 * w, 3)])
+        self.up_one = nn.ConvTranspose3d(4 * w, 2 * w, 2, stride=2)
+        self.middle_up = nn.ModuleList([_block(2 * w, 3), _block(2 * w, 3)])
+        self.up_two = nn.ConvTranspose3d(2 * w, w, 2, stride=2)
+        self.top_up = nn.ModuleList([_block(w, 3), _block(w, 3)])
+
+    def forward(self, x: Tensor, vector: Tensor) -> Tensor:
+        x = self.enter(x) + self.bias(vector)[:, :, None, None, None]
+        for block in self.top:
+            x = x + block(x)
+        y = self.down_one(x)
+        for block in self.middle:
+            y = y + block(y)
+        z = self.down_two(y)
+        spread = self.globe(vector).reshape(len(z), -1, *z.shape[2:])
+        z = torch.cat([z[:, : spread.shape[1]] + spread, z[:, spread.shape[1] :]], 1)
+        for block in self.bottom:
+            z = z + block(z)
+        y = y + self.up_one(z)
+        for block in self.middle_up:
+            y = y + block(y)
+        x = x + self.up_two(y)
+        for block in self.top_up:
+            x = x + block(x)
+        return x
+
+
+def depth_to_space(x: Tensor, channels: int) -> Tensor:
+    """(B, 8 C, X, Y, Z) -> (B, C, 2X, 2Y, 2Z)."""
+    b, _, n, m, k = x.shape
+    x = x.reshape(b, channels, 2, 2, 2, n, m, k)
+    return x.permute(0, 1, 5, 2, 6, 3, 7, 4).reshape(b, channels, 2 * n, 2 * m, 2 * k)
+
+
+class ImageToField(nn.Module):
+    """Back-projects picture features along camera rays into an upright cube and completes it in 3D.
+
+    After CoReNet (arXiv:2004.12989), with the camera predicted as a distribution over elevation and scale (how long the
+    object is along the view) and the volumes of the nearest silhouettes beside the features.
+    """
+
+    LATENT = 8
+    SAMPLED = 16
+
+    def __init__(self, config: Config = Config()):
+        super().__init__()
+        self.config = config
+        c, v, d = config.encoder, config.vector, config.detail
+        self.encoder = Encoder(config)
+        self.prior = SilhouettePrior(config.library) if config.library else None
+        extra = 10 if config.library else 0
+        self.bins = nn.Sequential(nn.Linear(v + extra, 128), nn.SiLU(), nn.Linear(128, BINS[0] * BINS[1]))
+        self.rest = nn.Sequential(nn.Linear(v + extra + 2, 128), nn.SiLU(), nn.Linear(128, 3))
+        self.thin32, self.thin16 = nn.Conv2d(c, self.SAMPLED, 1), nn.Conv2d(2 * c, 24, 1)
+        self.volume = Volume(self.SAMPLED + 24 + 4 + 6 + (4 if config.library else 0), config)
+        self.head = nn.Conv3d(config.width, 8 * (2 + self.LATENT), 1)
+        self.enter = nn.Conv3d(2 + self.LATENT + self.SAMPLED + 4 + 3, d, 3, padding=1)
+        self.detail = nn.Sequential(nn.GroupNorm(8, d), nn.SiLU(), nn.Conv3d(d, d, 3, padding=1), nn.GroupNorm(8, d), nn.SiLU())
+        self.fine = nn.Conv3d(d, 8 * 2, 1)
+        self.paint = nn.Conv3d(d, 3, 1)
+
+    def encode(self, picture: Tensor) -> dict[str, Tensor]:
+        """picture (B, 4, 128, 128), sRGB times alpha and alpha, in [0, 1] -> features, camera distribution."""
+        at32, at16, vector = self.encoder(picture)
+        seen = {"picture": picture, "at32": self.thin32(at32), "at16": self.thin16(at16), "vector": vector}
+        context = vector
+        if self.prior is not None:
+            with torch.no_grad():
+                seen["prior"], cameras = self.prior(picture[:, 3:4].float())
+            context = torch.cat([vector, cameras.to(vector.dtype)], 1)
+        return seen | {"context": context, "bins": self.bins(context)}
+
+    def camera(self, seen: dict[str, Tensor], elevation_scale: Tensor) -> Tensor:
+        """Complete elevations (radians) and log scales (B, 2) to cameras (B, 5)."""
+        rest = self.rest(torch.cat([seen["context"], elevation_scale.to(seen["context"].dtype)], 1)).float()
+        return torch.cat([elevation_scale.float(), 0.35 + rest[:, :1] * 0.2, rest[:, 1:] * 0.3], 1)
+
+    def _sampled(self, seen, points: Tensor, camera: Tensor, coarse: bool) -> Tensor:
+        """Features (B, C, N) that the points (N, 3) see through the cameras (B, 5)."""
+        uv, depth = project(points, camera)
+        at = uv[:, :, None].to(seen["at32"].dtype)
+        names = ("at32", "at16", "picture") if coarse else ("at32", "picture")
+        looked = [F.grid_sample(seen[n], at, mode="bilinear", align_corners=False)[..., 0] for n in names]
+        if coarse:
+            where = torch.cat([uv.transpose(1, 2), depth[:, None], points.T.expand(len(uv), 3, -1)], 1)
+        else:
+            where = torch.cat([uv.transpose(1, 2), depth[:, None]], 1)
+        return torch.cat([*looked, where.to(looked[0].dtype)], 1)
+
+    def decode(self, seen, camera: Tensor, region: tuple[slice, slice, slice] | None = None) -> Prediction:
+        """camera (B, 5); region: slices of the 32^3 grid that is refined to 64^3 (all of it when None)."""
+        batch, device = len(camera), camera.device
+        x = self._sampled(seen, cell_centres(COARSE, device), camera, True).reshape(batch, -1, COARSE, COARSE, COARSE)
+        if self.prior is not None:
+            x = torch.cat([x, seen["prior"].to(x.dtype)], 1)
+        volume = self.volume(x, torch.cat([seen["vector"], camera.to(seen["vector"].dtype)], 1))
+        middle = depth_to_space(self.head(volume), 2 + self.LATENT)
+        region = region or (slice(0, MIDDLE),) * 3
+        points = cell_centres(MIDDLE, device).reshape(MIDDLE, MIDDLE, MIDDLE, 3)[region]
+        shape = points.shape[:3]
+        looked = self._sampled(seen, points.reshape(-1, 3), camera, False).reshape(batch, -1, *shape)
+        y = self.enter(torch.cat([middle[(slice(None), slice(None), *region)], looked], 1))
+        y = y + self.detail(y)
+        fine = depth_to_space(self.fine(y), 2)
+        base = F.interpolate(middle[(slice(None), slice(0, 2), *region)], scale_factor=2, mode="trilinear", align_corners=False)
+        fine = fine + base
+        return Prediction(middle[:, :1], middle[:, 1:2] * TRUNCATION, fine[:, :1], fine[:, 1:] * TRUNCATION, self.paint(y))
+
+    def forward(self, views: Tensor, count: int = 3) -> tuple[Prediction, Tensor, Tensor]:
+        """views (B, V, 4, 128, 128) RGBA in [0, 1], V = 1 -> likeliest camera's prediction, cameras (B, count, 5), weights.
+
+        Occupancy logits are those of the weighted mean occupancy over the `count` likeliest cameras.
+        """
+        if views.shape[1] != 1:
+            raise ValueError(f"image_to_field takes one picture of an object for now, not {views.shape[1]}")
+        seen = self.encode(views[:, 0])
+        guesses, weights = hypotheses(seen["bins"].float(), count)
+        cameras = torch.stack([self.camera(seen, guesses[:, i]) for i in range(count)], 1)
+        every = [self.decode(seen, cameras[:, i]) for i in range(count)]
+        return blend(every, weights), cameras, weights
+
+    def settings(self) -> dict:
+        return asdict(self.config)
+
+
+def blend(predictions: list[Prediction], weights: Tensor) -> Prediction:
+    """Mean over hypotheses: occupancy as probability, distance and colour as they are. weights (B, count)."""
+    def mean(name: str, probability: bool) -> Tensor:
+        parts = torch.stack([getattr(p, name).float() for p in predictions], 1)
+        w = weights.reshape(*weights.shape, 1, 1, 1, 1)
+        if not probability:
+            return (parts * w).sum(1)
+        return torch.logit((parts.sigmoid() * w).sum(1).clamp(1e-4, 1 - 1e-4))
+    return Prediction(mean("occupancy", True), mean("distance", False), mean("fine_occupancy", True),
+                      mean("fine_distance", False), mean("colour", False))

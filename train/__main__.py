@@ -1,0 +1,68 @@
+"""`python -m maquette.train COMMAND`: shards, image_to_field, export, preview, evaluate, benchmark."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+NETWORKS = ("image_to_field",)
+COMMANDS = {
+    "shards": "make a cache of procedural samples for training on CPUs",
+    "preview": "write a contact sheet of the procedural world",
+    "export": "write a run's averaged weights as safetensors with their card",
+    "evaluate": "score a network beside its baselines",
+    "benchmark": "time what users wait for",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv or argv[0] in ("-h", "--help"):
+        print(__doc__, "\n")
+        for name, text in {**{n: f"train {n}" for n in NETWORKS}, **COMMANDS}.items():
+            print(f"  {name:16} {text}")
+        return 0
+    name, rest = argv[0], argv[1:]
+    try:
+        if name in NETWORKS:
+            from .loop import train
+            from .recipes.base import parse
+            recipe = importlib.import_module(f"{__package__}.recipes.{name}")
+            print(train(recipe, parse(recipe.Recipe, rest, f"maquette.train {name}")))
+            return 0
+        if name in ("shards", "preview"):
+            return {"shards": shards, "preview": preview}[name](rest)
+        module = {"export": ".export", "evaluate": ".evaluate.command", "benchmark": ".benchmarks.command"}.get(name)
+        if module is None:
+            print(f"There is no command {name!r}; see python -m maquette.train --help", file=sys.stderr)
+            return 2
+        return importlib.import_module(module, __package__).main(rest) or 0
+    except (ValueError, RuntimeError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def shards(argv: list[str]) -> int:
+    """Several makers may run side by side: give each its own --start with the same --step."""
+    from .shapes.shards import SHARD, write_shards
+    parser = argparse.ArgumentParser(prog="maquette.train shards", description=shards.__doc__)
+    parser.add_argument("--folder", default="runs/shards")
+    parser.add_argument("--split", default="train", choices=("train", "validation", "test", "library"))
+    parser.add_argument("--count", type=int, default=200, help=f"shards of {SHARD} samples")
+    parser.add_argument("--start", type=int, default=0)
+    parser.add_argument("--step", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=1e9)
+    args = parser.parse_args(argv)
+    made = write_shards(f"{args.folder}/{args.split}", args.split, args.start, args.count, args.minutes, args.step)
+    print(f"{made} shards written under {args.folder}/{args.split}")
+    return 0
+
+
+def preview(argv: list[str]) -> int:
+    from .shapes.preview import main as draw
+    return draw(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

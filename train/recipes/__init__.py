@@ -1,0 +1,1 @@
+"""One module a network: its recipe (the command line), its batches and its loss."""

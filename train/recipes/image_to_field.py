@@ -1,0 +1,230 @@
+"""image_to_field: batches from shards of procedural samples, and the loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...nets.camera import hypotheses, soft_bins
+from ...nets.image_to_field import COARSE, MIDDLE, TRUNCATION, Config, ImageToField
+from ..shapes import shards
+from .base import BaseRecipe
+
+NAME = "image_to_field"
+
+
+@dataclass(frozen=True)
+class Recipe(BaseRecipe):
+    """Train image_to_field on shards made by `python -m maquette.train shards`."""
+
+    shards: str = "runs/shards"
+    """Folder with train/, library/ and validation/ shards; train/ may grow while training reads it."""
+    width: int = 24
+    encoder: int = 48
+    library: int = 9600
+    """Shapes in the nearest-silhouette prior, from library/; 0 leaves the prior out."""
+    region: int = 12
+    """Side of the part of the 32^3 grid that is refined to 64^3 at each step."""
+    true_camera: float = 0.5
+    """Share of samples decoded with the true camera once the camera is learned; the rest use the predicted one."""
+    validation: int = 256
+
+
+def make(recipe: Recipe) -> ImageToField:
+    network = ImageToField(Config(width=recipe.width, encoder=recipe.encoder, library=recipe.library))
+    if recipe.library:
+        fill_library(network, Path(recipe.shards) / "library")
+    return network
+
+
+def fill_library(network: ImageToField, folder: Path) -> None:
+    """Fill the prior from library shards; they share no seed with what is trained or scored on."""
+    prior, have = network.prior, 0
+    for path in sorted(folder.glob("shard-*.npz")):
+        samples = shards.load(path)
+        alpha = torch.from_numpy(samples.picture[..., 3:].copy()).permute(0, 3, 1, 2).float() / 255
+        masks = np.packbits(F.adaptive_avg_pool2d(alpha, 28).flatten(1).numpy() > 0.5, axis=1)
+        distance = F.avg_pool3d(torch.from_numpy(samples.distance)[:, None].float(), 4).flatten(1).numpy()
+        volumes = np.packbits(distance < 0, axis=1)
+        end = min(have + len(masks), len(prior.masks))
+        prior.masks[have:end] = torch.from_numpy(masks[: end - have])
+        prior.volumes[have:end] = torch.from_numpy(volumes[: end - have])
+        prior.cameras[have:end] = cameras(torch.from_numpy(samples.camera))[: end - have]
+        have = end
+    if have < len(prior.masks):
+        raise ValueError(f"{folder} holds {have} shapes, the prior wants {len(prior.masks)}: make more library shards")
+
+
+def cameras(stored: Tensor) -> Tensor:
+    """Stored (elevation, scale, distance, u0, v0) -> the network's (elevation, log scale, 1 / distance, u0, v0)."""
+    return torch.stack([stored[:, 0], stored[:, 1].log(), 1 / stored[:, 2], stored[:, 3], stored[:, 4]], 1)
+
+
+class Batches:
+    """Endless shuffled batches from a folder of shards that may still be growing; bad shards are named and passed over."""
+
+    def __init__(self, folder: Path, batch: int, rng: np.random.Generator, pool: int = 10):
+        self.folder, self.batch, self.rng, self.pool = folder, batch, rng, pool
+        self.bad: set[Path] = set()
+
+    def __iter__(self):
+        unread: list[Path] = []
+        while True:
+            loaded = []
+            while len(loaded) < self.pool:
+                if not unread:
+                    unread = [p for p in self.folder.glob("shard-*.npz") if p not in self.bad]
+                    if not unread:
+                        raise ValueError(f"{self.folder} has no readable shards: run `python -m maquette.train shards` first")
+                    self.rng.shuffle(unread)
+                path = unread.pop()
+                try:
+                    loaded.append(shards.load(path))
+                except ValueError as error:
+                    print(error)
+                    self.bad.add(path)
+                if not unread and loaded:
+                    break
+            yield from self._shuffled(loaded)
+
+    def _shuffled(self, loaded):
+        index = self.rng.permutation(sum(len(s) for s in loaded))
+        joined = {f: np.concatenate([getattr(s, f) for s in loaded]) for f in ("picture", "distance", "colour", "camera")}
+        for i in range(0, len(index) - self.batch + 1, self.batch):
+            pick = index[i : i + self.batch]
+            yield {name: torch.from_numpy(array[pick]) for name, array in joined.items()}
+
+
+def prepare(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
+    """Stored arrays -> what the network and the loss take, all float32 on the batch's device.
+
+    picture (B, 4, 128, 128) sRGB times alpha; distance (B, 1, 64, 64, 64) inside > 0; colour (B, 3, 32, 32, 32), painted (same, 1 channel);
+    camera (B, 5).
+    """
+    picture = batch["picture"].permute(0, 3, 1, 2).float() / 255
+    distance = -batch["distance"][:, None].float() * (TRUNCATION / 127)
+    colour = batch["colour"].permute(0, 4, 1, 2, 3).float() / 255
+    camera = cameras(batch["camera"].float())
+    if augment:
+        flip = torch.rand(len(picture), device=picture.device) < 0.5
+        side = flip[:, None, None, None]
+        picture = torch.where(side, picture.flip(3), picture)
+        distance = torch.where(side[..., None], distance.flip(2), distance)
+        colour = torch.where(side[..., None], colour.flip(2), colour)
+        camera = torch.cat([camera[:, :3], torch.where(flip, -camera[:, 3], camera[:, 3])[:, None], camera[:, 4:]], 1)
+        picture = disturb(picture)
+    rgb, alpha = picture[:, :3], picture[:, 3:]
+    return {"picture": torch.cat([rgb * alpha, alpha], 1), "distance": distance, "colour": colour,
+            "painted": (colour.sum(1, keepdim=True) > 0).float(), "camera": camera}
+
+
+def disturb(picture: Tensor) -> Tensor:
+    """White balance, contrast, grey, noise, blur, and the ragged edges that background removal leaves."""
+    batch, device = len(picture), picture.device
+    def some(share, *shape):
+        return (torch.rand(batch, *([1] * 3), device=device) < share).expand(batch, *shape)
+    rgb, alpha = picture[:, :3], picture[:, 3:]
+    rgb = rgb * (1 + 0.12 * torch.randn(batch, 3, 1, 1, device=device))
+    rgb = 0.5 + (rgb - 0.5) * (1 + 0.2 * torch.randn(batch, 1, 1, 1, device=device)) + 0.05 * torch.randn(batch, 1, 1, 1, device=device)
+    rgb = torch.where(some(0.1, *rgb.shape[1:]), rgb.mean(1, keepdim=True).expand_as(rgb), rgb)
+    rgb = rgb + 0.05 * torch.rand(batch, 1, 1, 1, device=device) * torch.randn_like(rgb)
+    smooth = F.avg_pool2d(torch.cat([rgb, alpha], 1), 3, 1, 1)
+    rgb = torch.where(some(0.3, *rgb.shape[1:]), smooth[:, :3], rgb)
+    grown, shrunk = F.max_pool2d(alpha, 3, 1, 1), -F.max_pool2d(-alpha, 3, 1, 1)
+    alpha = torch.where(some(0.12, *alpha.shape[1:]), grown, alpha)
+    alpha = torch.where(some(0.12, *alpha.shape[1:]), shrunk, alpha)
+    alpha = torch.where(some(0.5, *alpha.shape[1:]), F.avg_pool2d(alpha, 3, 1, 1), alpha)
+    return torch.cat([rgb.clamp(0, 1), alpha], 1)
+
+
+def occupancy(distance: Tensor) -> Tensor:
+    """Soft occupancy of cells from distances at their centres (B, 1, N, N, N), inside > 0."""
+    return (0.5 + distance * distance.shape[-1]).clamp(0, 1)
+
+
+def soft_iou(logits: Tensor, target: Tensor) -> Tensor:
+    p = logits.float().sigmoid().flatten(1)
+    t = target.flatten(1)
+    both = (p * t).sum(1)
+    return both / (p.sum(1) + t.sum(1) - both).clamp_min(1e-3)
+
+
+def volume_loss(logits: Tensor, distance: Tensor, target: Tensor) -> Tensor:
+    filled = occupancy(target)
+    cells = F.binary_cross_entropy_with_logits(logits.float(), filled)
+    apart = (distance.float() - target).abs().mean() / TRUNCATION
+    return 3 * cells + (1 - soft_iou(logits, filled)).mean() + 0.5 * apart
+
+
+def loss(network: ImageToField, batch: dict[str, Tensor], recipe: Recipe, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+    """-> total loss and its parts; progress in [0, 1] through the budget."""
+    seen = network.encode(batch["picture"])
+    truth = batch["camera"]
+    likely, _ = hypotheses(seen["bins"].detach().float(), 1)
+    share = 1.0 if progress < 0.05 else recipe.true_camera
+    told = torch.rand(len(truth), 1, device=truth.device) < share
+    given = torch.where(told, truth[:, :2], likely[:, 0])
+    guessed = network.camera(seen, truth[:, :2])
+    camera = torch.where(told, truth, network.camera(seen, likely[:, 0]).detach() if share < 1 else truth)
+    camera = torch.cat([given, camera[:, 2:]], 1)
+    n, room = recipe.region, MIDDLE - recipe.region
+    start = ((torch.rand(3) + torch.rand(3)) / 2 * (room + 1)).long().clamp(0, room).tolist()
+    region = tuple(slice(s, s + n) for s in start)
+    fine = tuple(slice(2 * s, 2 * s + 2 * n) for s in start)
+    out = network.decode(seen, camera, region)
+    target = batch["distance"]
+    every = (slice(None), slice(None))
+    parts = {
+        "coarse": volume_loss(out.occupancy, out.distance, F.avg_pool3d(target, 2)),
+        "fine": volume_loss(out.fine_occupancy, out.fine_distance, target[(*every, *fine)]),
+        "bins": -(soft_bins(truth[:, 0], truth[:, 1]) * seen["bins"].float().log_softmax(1)).sum(1).mean(),
+        "rest": (guessed[:, 2:] - truth[:, 2:]).abs().mean(),
+    }
+    painted = batch["painted"][(*every, *region)]
+    wrong = (out.colour.float().sigmoid() - batch["colour"][(*every, *region)]).abs() * painted
+    parts["colour"] = wrong.sum() / (3 * painted.sum() + 1)
+    total = parts["coarse"] + 0.5 * parts["fine"] + 0.3 * parts["bins"] + 2 * parts["rest"] + 0.5 * parts["colour"]
+    return total, {name: value.detach() for name, value in parts.items()}
+
+
+@torch.no_grad()
+def validate(network: ImageToField, recipe: Recipe, device) -> dict[str, float]:
+    """IoU at 32^3 on held-out procedural shapes: with the likeliest camera, the mean of three, and the true one."""
+    network.eval()
+    scores: dict[str, list[Tensor]] = {"iou_one": [], "iou_three": [], "iou_true_camera": [], "elevation_degrees": [], "log_scale": []}
+    seen_count = 0
+    for path in sorted((Path(recipe.shards) / "validation").glob("shard-*.npz")):
+        if seen_count >= recipe.validation:
+            break
+        s = shards.load(path)
+        for i in range(0, len(s), 32):
+            stored = {f: torch.from_numpy(getattr(s, f)[i : i + 32]).to(device) for f in ("picture", "distance", "colour", "camera")}
+            batch = prepare(stored, augment=False)
+            target = F.avg_pool3d(batch["distance"], 2) > 0
+            small = (slice(0, 1),) * 3
+            seen = network.encode(batch["picture"])
+            found, weights = hypotheses(seen["bins"].float(), 3)
+            views = [network.decode(seen, network.camera(seen, found[:, k]), small).occupancy.float().sigmoid() for k in range(3)]
+            mean = sum(w[:, None, None, None, None] * v for w, v in zip(weights.T, views))
+            best = network.decode(seen, batch["camera"], small).occupancy.float().sigmoid()
+            for name, guess in (("iou_one", views[0]), ("iou_three", mean), ("iou_true_camera", best)):
+                scores[name].append(iou(guess > 0.5, target))
+            error = (found[:, 0] - batch["camera"][:, :2]).abs()
+            scores["elevation_degrees"].append(error[:, 0].rad2deg())
+            scores["log_scale"].append(error[:, 1])
+        seen_count += len(s)
+    network.train()
+    return {name: float(torch.cat(values).mean()) for name, values in scores.items()}
+
+
+def iou(a: Tensor, b: Tensor) -> Tensor:
+    a, b = a.flatten(1), b.flatten(1)
+    return (a & b).sum(1) / (a | b).sum(1).clamp_min(1)
+
+
+__all__ = ["NAME", "Recipe", "make", "Batches", "prepare", "loss", "validate", "COARSE"]
