@@ -6,6 +6,7 @@ Files are named by the hash of their content, so two Blenders can share a folder
 import contextlib
 import hashlib
 import os
+import time
 from collections import OrderedDict
 from pathlib import Path
 
@@ -47,21 +48,26 @@ def fetch(field: str, folder: str = "") -> Field:
         _recent.move_to_end(field)
         return _recent[field]
     path = environment.field_file(field, folder)
-    if not os.path.isfile(path):
-        raise ValueError("The field of this object is no longer in the cache: Regenerate makes it anew")
-    try:
-        found = Field.load(path)
-        whole = key_of(found) == field
-    except ValueError:
-        whole = False
-    if not whole:
-        with contextlib.suppress(OSError):
-            os.unlink(path)  # else storing it anew would find it there
-        raise ValueError("The field of this object was damaged on disk: Regenerate makes it anew")
+    found = _read(path, field)
     with contextlib.suppress(OSError):
         os.utime(path)  # used just now, so not the next to go; a read-only cache cannot know
     _remember(field, found)
     return found
+
+
+def _read(path: str, key: str) -> Field:
+    """The field in a file of the cache, if it is the one that the key promises."""
+    try:
+        found = Field.load(path)
+        if key_of(found) == key:
+            return found
+    except ValueError as error:
+        if not os.path.exists(path):  # swept, perhaps just now by another process
+            gone = "The field of this object is no longer in the cache: Regenerate makes it anew"
+            raise ValueError(gone) from error
+    with contextlib.suppress(OSError):
+        os.unlink(path)  # else storing it anew would find it there
+    raise ValueError("The field of this object was damaged on disk: Regenerate makes it anew")
 
 
 def key_of(field: Field) -> str:
@@ -81,6 +87,10 @@ def sweep(folder: Path, limit: int | None = None, keep: Path | None = None):
         with contextlib.suppress(FileNotFoundError):  # another process sweeps too
             status = path.stat()
             found.append((status.st_mtime_ns, status.st_size, path))
+    for path in folder.glob(".*.part"):  # of a process that was killed while writing
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > 3600:
+                path.unlink()
     total = sum(size for _, size, _ in found)
     for _, size, path in sorted(found):
         if total <= (LIMIT if limit is None else limit):

@@ -34,6 +34,9 @@ from maquette.jobs import worker  # noqa: E402
 
 if fault == "slow to answer":
     time.sleep(1.5)
+if fault.startswith("slow to load"):  # as importing torch from a cold disk is
+    seconds, found = float(fault.split()[-1]), worker.verb
+    worker.verb = lambda request: time.sleep(seconds) or found(request)
 code = worker.main(incoming, outgoing, sys.argv[1:])
 sys.stdout.flush()
 os._exit(code)

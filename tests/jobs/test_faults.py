@@ -1,6 +1,7 @@
 """What goes wrong between Blender and its worker, each with a real process: an error and never a hang."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -147,6 +148,31 @@ def test_cancel_during_start(worker, monkeypatch):
     assert works(worker)  # the same process, come up meanwhile
 
 
+def test_cancel_during_load(make_worker, monkeypatch, until):
+    monkeypatch.setenv("MAQUETTE_TEST", "slow to load 1.0")
+    worker = make_worker(grace=60)
+    job = worker.submit(Misbehave("work", 600))
+    until(lambda: job.poll() and job.phase == "Loading")
+    pid = worker.pid
+    job.cancel()
+    assert job.poll() == "running" and job.note == "Cancelling"
+    until(lambda: job.poll() == "cancelled")
+    assert works(worker) and worker.pid == pid
+
+
+def test_cancel_during_a_load_without_end(make_worker, monkeypatch, until, ended):
+    monkeypatch.setenv("MAQUETTE_TEST", "slow to load 600")
+    worker = make_worker(grace=0.5)
+    job = worker.submit(Misbehave("work", 0.1))
+    until(lambda: job.poll() and job.phase == "Loading")
+    pid = worker.pid
+    job.cancel()
+    until(lambda: job.poll() == "cancelled")
+    until(lambda: ended(pid))
+    monkeypatch.delenv("MAQUETTE_TEST")
+    assert works(worker)
+
+
 def test_cancel_during_the_run(worker, until):
     job = worker.submit(Misbehave("work", 600))
     until(lambda: job.poll() and job.phase == "Working")
@@ -212,6 +238,31 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_worker(worker):
     pid = worker.pid
     os.kill(pid, signal.SIGINT)
     assert works(worker) and worker.pid == pid
+
+
+def test_whatever_is_cancelled_whenever_every_job_ends_once_and_the_worker_stays(make_worker, until):
+    """Jobs, sliders, cancels and two murders in a random order, the same each time."""
+    worker, chance = make_worker(grace=5), random.Random(0)
+    jobs, ends = [], {}
+    for step in range(120):
+        act = chance.choice(["job", "job", "slider", "cancel", "wait", "wait"])
+        if act in ("job", "slider"):
+            jobs.append(
+                worker.submit(Misbehave("work", chance.uniform(0, 0.03), str(len(jobs))), latest=act == "slider")
+            )
+        elif act == "cancel" and jobs:
+            chance.choice(jobs).cancel()
+        elif act == "wait":
+            time.sleep(chance.uniform(0, 0.05))
+        if step in (50, 90) and worker.pid:
+            os.kill(worker.pid, signal.SIGKILL)
+        for job in jobs:
+            if job.poll() in ("done", "error", "cancelled"):
+                assert ends.setdefault(job.number, job.state) == job.state, "a job ends once"
+    until(lambda: all([job.poll() in ("done", "error", "cancelled") for job in jobs]))
+    assert sum(job.state == "error" for job in jobs) <= 2, "one for each murder at most"
+    assert all(job.result.path == job.request.text for job in jobs if job.state == "done")
+    assert works(worker)
 
 
 # --- the parent goes ------------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """The cache of fields."""
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -100,6 +102,15 @@ def test_a_new_field_stays_even_when_it_alone_is_too_large(tmp_path, monkeypatch
     assert os.listdir(tmp_path / "fields") == [f"{key}.npz"] and key != old
 
 
+def test_what_a_killed_process_left_goes_but_not_what_another_is_writing(tmp_path):
+    fields.store(ball(0.2), str(tmp_path))
+    left, writing = (tmp_path / "fields" / f".{name}.npz.1.part" for name in "ab")
+    left.write_bytes(b"half"), writing.write_bytes(b"half")
+    os.utime(left, (1000, 1000))
+    fields.store(ball(), str(tmp_path))
+    assert writing.exists() and not left.exists()
+
+
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ValueError, match="cannot be made"):
@@ -113,3 +124,30 @@ def test_outside_blender_the_cache_is_the_systems(monkeypatch, tmp_path):
         pytest.skip("macOS has no variable for it")
     key = fields.store(ball())
     assert environment.field_file(key).startswith(str(tmp_path)) and os.path.isfile(environment.field_file(key))
+
+
+STORM = """
+import runpy, sys
+sys.path.insert(0, sys.argv[1])
+runpy.run_path(sys.argv[1] + "/conftest.py")
+runpy.run_path(sys.argv[1] + "/jobs/test_fields.py", run_name="storm")["storm"](sys.argv[2], int(sys.argv[3]))
+"""
+
+
+def storm(folder: str, seed: int):
+    """Store and fetch in a cache that is too small, as one of several processes."""
+    fields.LIMIT = 60_000
+    for step in range(40):
+        key = fields.store(ball(0.1 + 0.01 * ((seed * 7 + step) % 12)), folder)
+        fields._recent.clear()
+        try:
+            assert fields.key_of(fields.fetch(key, folder)) == key
+        except ValueError as error:  # another one swept it
+            assert "no longer in the cache" in str(error), error
+
+
+def test_several_processes_share_a_cache_that_is_too_small(root, tmp_path):
+    command = [sys.executable, "-B", "-c", STORM, str(root / "tests"), str(tmp_path)]
+    processes = [subprocess.Popen([*command, str(seed)]) for seed in range(4)]
+    assert [process.wait(120) for process in processes] == [0] * 4
+    assert all(path.suffix == ".npz" and path.name[0] != "." for path in (tmp_path / "fields").iterdir())
