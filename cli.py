@@ -25,6 +25,9 @@ def main(argv=None, *, python: str = "", device: str = "", user_folder: str = ""
     """Run one command; returns the exit code.
 
     python, device, user_folder: what Blender's preferences say, when this is `blender --command maquette`."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a file's name must not end the command because a terminal cannot show it
+            stream.reconfigure(errors="backslashreplace")
     try:
         arguments = parser().parse_args(argv)
         run = Run(arguments, python, device, user_folder)
@@ -199,7 +202,7 @@ def models(run: Run) -> int:
         row["bytes"] = os.path.getsize(weights) if os.path.isfile(weights) else 0
         rows.append(row | {name: card.get(name) for name in ("sha256", "licence", "metrics")})
     if run.arguments.json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print(json.dumps(rows, indent=2))
         return 0
     for row in rows:
         metrics = ", ".join(f"{name} {value}" for name, value in (row["metrics"] or {}).items())
@@ -214,11 +217,11 @@ def doctor(run: Run) -> int:
     except (JobError, environment.NoEnvironment) as error:
         if not run.arguments.json:
             raise
-        print(json.dumps({"ok": False, "device": "none", "error": str(error)}, indent=2, ensure_ascii=False))
+        print(json.dumps({"ok": False, "device": "none", "error": str(error)}, indent=2))
         return 1
     if run.arguments.json:
         answer = {"ok": diagnosis.ok, "device": diagnosis.device} | diagnosis.report
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        print(json.dumps(answer, indent=2))
     else:
         print("\n".join(diagnosis.lines()))
     return 0 if diagnosis.ok else 1
@@ -307,7 +310,8 @@ def write_report(path: str, report: dict):
         return
     part = f"{path}.part"
     try:
-        with open(part, "w", encoding="utf-8") as stream:
+        # What UTF-8 cannot say, a name of raw bytes, becomes the escape that JSON has for it.
+        with open(part, "w", encoding="utf-8", errors="backslashreplace") as stream:
             json.dump(report, stream, indent=2, ensure_ascii=False)
         os.replace(part, path)
     except OSError as error:

@@ -158,6 +158,17 @@ def test_the_ending_decides_the_axes(maquette, field, tmp_path):
     assert np.allclose(z_up[0], [-1, -1, 0], atol=0.05) and np.allclose(y_up[0], [-1, 0, -1], atol=0.05)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has names that are no text")
+def test_a_name_of_raw_bytes_works_too(maquette, field, tmp_path):
+    folder = os.path.join(str(tmp_path), os.fsdecode(b"caf\xe9"))
+    os.mkdir(folder)
+    report = os.path.join(folder, "r.json")
+    code, said, err = maquette("remesh", field, "-o", os.path.join(folder, "a.ply"), "--report", report)
+    assert (code, err) == (0, "") and os.path.isfile(os.path.join(folder, "a.ply")) and "a.ply" in said
+    with open(report, encoding="utf-8") as stream:
+        assert os.path.isfile(json.load(stream)["output"])
+
+
 @pytest.mark.parametrize(
     "name, said",
     [
