@@ -1,13 +1,16 @@
 """A field: what every generator returns before there is a mesh."""
 
-import os
 import zipfile
+import zlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from .atomic import replacing
+
 NAMES = ("values", "level", "bounds", "colour")
+UNREADABLE = (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What numpy raises for files that are broken or hold something else."""
 LARGEST = 512
 """Cells along one side; a file that claims more is not one of ours."""
 
@@ -42,20 +45,12 @@ class Field:
 
     def save(self, path):
         """Write a compressed .npz; the file is whole or not there."""
-        path = Path(path)
-        partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            # numpy compresses at level 6, which takes three times as long for a few percent of these bytes.
-            with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
-                for name in NAMES:
-                    if getattr(self, name) is not None:
-                        with file.open(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), "w") as entry:
-                            np.lib.format.write_array(entry, np.asarray(getattr(self, name)), allow_pickle=False)
-            partial.replace(path)
-        except OSError as error:
-            raise ValueError(f"{path} cannot be written: {error.strerror or error}") from error
-        finally:
-            partial.unlink(missing_ok=True)
+        # numpy compresses at level 6, which takes three times as long for a few percent of these bytes.
+        with replacing(path) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+            for name in NAMES:
+                if getattr(self, name) is not None:
+                    with file.open(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), "w") as entry:
+                        np.lib.format.write_array(entry, np.asarray(getattr(self, name)), allow_pickle=False)
 
     @classmethod
     def load(cls, path):
@@ -68,5 +63,5 @@ class Field:
                 return cls(*(file[name] for name in NAMES if name in file))
         except FileNotFoundError as error:
             raise ValueError(f"{path} does not exist") from error
-        except (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:
+        except UNREADABLE as error:
             raise ValueError(f"{path} is not a field that Maquette wrote: {error}") from error

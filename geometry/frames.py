@@ -1,7 +1,7 @@
 """Where things are and which way they look: the one place for conventions.
 
-World: Blender's, right-handed, x right, y away from the viewer, z up, metres. An object is seen from the front: from -y,
-looking along +y. glTF is y up: (x, y, z) there is (x, z, -y) here.
+World: Blender's, right-handed, x right, y away from the viewer, z up, metres. An object is seen from the front: from
+-y, looking along +y. glTF is y up: the world's (x, y, z) is (x, z, -y) there.
 Images: (H, W, C), first row on top; pixel (column, row) covers [column, column + 1] x [row, row + 1].
 Grids: (X, Y, Z) index order, samples at cell centres; bounds (2, 3) are the outer faces of the grid.
 Cameras: OpenGL and Blender camera-to-world 4x4 (x right, y up, looking along -z), pinhole intrinsics 3x3 in pixels.
@@ -69,7 +69,7 @@ def unit(vertices):
 
 
 def standing(vertices, size=1.0):
-    """Vertices (V, 3) scaled to longest side `size` metres, standing on z = 0 round the origin, as they are imported."""
+    """Vertices (V, 3) scaled to longest side `size` metres and standing on z = 0, round the origin."""
     (low, side), longest = _extent(vertices)
     foot = low + side / 2 * [1, 1, 0]
     return (np.asarray(vertices, np.float64) - foot) * (size / longest)

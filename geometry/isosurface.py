@@ -65,7 +65,7 @@ def smoothed(vertices, faces, passes, inward=0.5, outward=-0.53):
 
 
 def colours_at(field, points):
-    """The field's colours (V, 3) float32 at points (V, 3) metres, interpolated between samples; None without colours."""
+    """The field's colours (V, 3) float32 at points (V, 3) metres, between samples; None without colours."""
     if field.colour is None:
         return None
     places = world_to_grid(points, field.values.shape, field.bounds).T

@@ -60,6 +60,24 @@ def cone_volumes(vertices, faces):
     return np.einsum("ij,ij->i", a, np.cross(b, c)) / 6
 
 
+def face_normals(vertices, faces):
+    """Unit normals (F, 3) float64, outward; zero where a face has no area."""
+    a, b, c = np.asarray(vertices, np.float64)[faces.T]
+    return _unit(np.cross(b - a, c - a))
+
+
+def vertex_normals(vertices, faces):
+    """Unit normals (V, 3) float64: the means of the faces' round each vertex, by area."""
+    a, b, c = np.asarray(vertices, np.float64)[faces.T]
+    by_area = np.cross(b - a, c - a)
+    sums = [np.bincount(faces.ravel(), np.repeat(by_area[:, i], 3), len(vertices)) for i in range(3)]
+    return _unit(np.stack(sums, axis=-1))
+
+
+def _unit(vectors):
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-30)
+
+
 def directed_edges(faces, count):
     """Keys int64 of the edges of triangles or squares (F, 3 or 4) in their own direction: start * count + end."""
     faces = faces.astype(np.int64)

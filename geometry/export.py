@@ -1,0 +1,128 @@
+"""Meshes to files that other programs read. .ply, .obj and .stl are z up as in Blender; .glb is y up, as glTF says.
+
+Vertex colours are sRGB bytes in .ply, sRGB numbers after each vertex in .obj, linear 16-bit in .glb; .stl has none.
+"""
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from .atomic import replacing
+from .colour import to_bytes, to_linear
+from .frames import z_up_to_y_up
+from .mesh import face_normals, vertex_normals
+
+MAKER = "Maquette"
+
+
+def write_mesh(mesh, path):
+    """Write mesh to path; the ending decides the format. Raises ValueError for other endings and unwritable places."""
+    path = Path(path)
+    form = FORMATS.get(path.suffix.lower())
+    if form is None:
+        raise ValueError(f"{path.name} does not end in {', '.join(list(FORMATS)[:-1])} or {list(FORMATS)[-1]}")
+    with replacing(path) as file:
+        file.write(form(mesh))
+
+
+def ply(mesh) -> bytes:
+    """Binary little-endian PLY."""
+    columns, header = [("place", "<f4", 3)], ["property float x", "property float y", "property float z"]
+    if mesh.colours is not None:
+        columns.append(("colour", "u1", 3))
+        header += ["property uchar red", "property uchar green", "property uchar blue"]
+    vertices = np.zeros(len(mesh.vertices), columns)
+    vertices["place"] = mesh.vertices
+    if mesh.colours is not None:
+        vertices["colour"] = to_bytes(mesh.colours)
+    faces = np.zeros(len(mesh.faces), [("count", "u1"), ("corners", "<i4", 3)])
+    faces["count"], faces["corners"] = 3, mesh.faces
+    lines = ["ply", "format binary_little_endian 1.0", f"comment {MAKER}", f"element vertex {len(vertices)}", *header]
+    lines += [f"element face {len(faces)}", "property list uchar int vertex_indices", "end_header", ""]
+    return "\n".join(lines).encode() + vertices.tobytes() + faces.tobytes()
+
+
+def obj(mesh) -> bytes:
+    """Wavefront OBJ, colours after the places as MeshLab, ZBrush and Blender read them."""
+    rows = mesh.vertices if mesh.colours is None else np.concatenate([mesh.vertices, mesh.colours], axis=1)
+    lines = [f"# {MAKER}", "o maquette"]
+    vertex = "v " + " ".join(["%.6f"] * 3 + ["%.4f"] * (rows.shape[1] - 3))
+    lines += [vertex % tuple(row) for row in rows.tolist()]
+    lines += [f"f {a} {b} {c}" for a, b, c in (mesh.faces + 1).tolist()]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def stl(mesh) -> bytes:
+    """Binary STL: the shape alone."""
+    triangles = np.zeros(len(mesh.faces), [("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("unused", "<u2")])
+    triangles["normal"] = face_normals(mesh.vertices, mesh.faces)
+    triangles["corners"] = mesh.vertices[mesh.faces]
+    return MAKER.encode().ljust(80) + struct.pack("<I", len(triangles)) + triangles.tobytes()
+
+
+def glb(mesh) -> bytes:
+    """Binary glTF 2.0: one mesh, one rough material that takes the vertex colours."""
+    attributes = {"POSITION": z_up_to_y_up(mesh.vertices).astype("<f4")}
+    if not _boxy(mesh):  # without normals glTF is shaded flat, which is what faces along the axes want
+        attributes["NORMAL"] = z_up_to_y_up(vertex_normals(mesh.vertices, mesh.faces)).astype("<f4")
+    if mesh.colours is not None:
+        linear = np.round(to_linear(np.clip(mesh.colours, 0, 1)) * 65535)
+        attributes["COLOR_0"] = np.pad(linear, ((0, 0), (0, 1)), constant_values=65535).astype("<u2")
+    chunks, views, accessors = [], [], []
+    for name, values in (*attributes.items(), ("indices", mesh.faces.astype("<u4").reshape(-1, 1))):
+        views.append({"buffer": 0, "byteOffset": sum(map(len, chunks)), "byteLength": values.nbytes})
+        views[-1]["target"] = 34963 if name == "indices" else 34962
+        chunks.append(values.tobytes())  # every row is a multiple of 4 bytes, so all stay aligned
+        accessors.append(_accessor(name, values, len(views) - 1))
+    numbers = {name: i for i, name in enumerate(attributes)}
+    primitive = {"attributes": numbers, "indices": len(attributes), "material": 0}
+    surface = {"baseColorFactor": [1, 1, 1, 1], "metallicFactor": 0, "roughnessFactor": 0.7}
+    return _container(
+        {
+            "asset": {"version": "2.0", "generator": MAKER},
+            "scene": 0,
+            "scenes": [{"nodes": [0]}],
+            "nodes": [{"mesh": 0, "name": "maquette"}],
+            "meshes": [{"name": "maquette", "primitives": [primitive]}],
+            "materials": [{"name": "Maquette", "pbrMetallicRoughness": surface}],
+            "buffers": [{"byteLength": sum(map(len, chunks))}],
+            "bufferViews": views,
+            "accessors": accessors,
+        },
+        b"".join(chunks),
+    )
+
+
+def _accessor(name, values, view):
+    kinds = {"<f4": 5126, "<u2": 5123, "<u4": 5125}
+    accessor = {
+        "bufferView": view,
+        "componentType": kinds[values.dtype.str],
+        "count": len(values),
+        "type": {1: "SCALAR", 3: "VEC3", 4: "VEC4"}[values.shape[1]],
+    }
+    if name == "POSITION":
+        accessor |= {"min": values.min(axis=0).tolist(), "max": values.max(axis=0).tolist()}
+    if values.dtype.str == "<u2":
+        accessor["normalized"] = True
+    if name == "indices":
+        accessor["count"] = values.size
+    return accessor
+
+
+def _container(description, data):
+    text = json.dumps(description, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    data += b"\0" * (-len(data) % 4)
+    header = struct.pack("<4sII", b"glTF", 2, 12 + 8 + len(text) + 8 + len(data))
+    return header + struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(data), b"BIN\0") + data
+
+
+def _boxy(mesh):
+    """Most faces look along an axis: blocks, and things that are made of boards."""
+    return np.median(np.abs(face_normals(mesh.vertices, mesh.faces)).max(axis=1)) > 0.999
+
+
+FORMATS = {".glb": glb, ".ply": ply, ".obj": obj, ".stl": stl}
