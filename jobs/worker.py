@@ -173,7 +173,7 @@ def explain(error: BaseException, asked) -> dict:
     text = " ".join(str(error).split())
     if isinstance(error, ImportError) and (error.name or "").split(".")[0] != "maquette":
         missing = error.name or text
-        sentence = f"The Python {sys.executable} cannot load {missing}; install it there, or set another in preferences"
+        sentence = f"{sys.executable} cannot load {missing}; install it there, or {environment.WHERE_TO_SET_IT}"
         return {"message": sentence, "expected": True}
     if isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__:
         sentence = f"{asked} ran out of memory; close other programs or choose a lower resolution"

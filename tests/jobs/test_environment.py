@@ -4,10 +4,14 @@ import os
 import sys
 import venv
 
+import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from maquette.jobs import environment
+from maquette.jobs.client import JobError, Worker
 from maquette.jobs.environment import NoEnvironment, find_python
+from maquette.jobs.requests import Doctor, Reconstruct
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +20,19 @@ def bare(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ohne Torch ä")
     venv.create(folder, with_pip=False, symlinks=True)
     return folder
+
+
+@pytest.fixture(scope="module")
+def torchless(tmp_path_factory):
+    """A real Python that has all that this one has, but torch."""
+    folder = tmp_path_factory.mktemp("without torch")
+    venv.create(folder, with_pip=False, symlinks=True)
+    place = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    for entry in os.scandir(os.path.dirname(os.path.dirname(np.__file__))):
+        target = folder / place / entry.name
+        if not entry.name.startswith(("torch", "functorch")) and not target.exists():
+            target.symlink_to(entry.path)
+    return str(folder / "bin" / "python")
 
 
 def script(folder, text: str) -> str:
@@ -107,3 +124,21 @@ def test_what_the_worker_inherits(monkeypatch):
     inherited = environment.child_environment()
     assert "PYTHONPATH" not in inherited and "PYTHONHOME" not in inherited
     assert inherited["OTHER"] == "kept" and inherited["PYTHONDONTWRITEBYTECODE"] == "1"
+
+
+def test_a_worker_whose_torch_was_removed_says_where_to_click(torchless, tmp_path):
+    """find_python would refuse it; but an environment can lose its torch while a worker is warm."""
+    with pytest.raises(NoEnvironment, match="has no torch"):
+        find_python(torchless)
+    worker = Worker(torchless)
+    picture = Image.new("RGB", (64, 64), (255, 255, 255))
+    ImageDraw.Draw(picture).ellipse((16, 16, 48, 48), fill=(200, 30, 30))
+    picture.save(tmp_path / "ball.png")
+    try:
+        diagnosis = worker.run(Doctor())
+        assert not diagnosis.ok and diagnosis.device == "none"
+        assert any("torch does not load" in trouble for trouble in diagnosis.trouble())
+        with pytest.raises(JobError, match="cannot load torch; install it there, or open Edit > Preferences"):
+            worker.run(Reconstruct(tmp_path / "ball.png"))
+    finally:
+        worker.close()
