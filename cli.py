@@ -195,18 +195,16 @@ def remesh(run: Run) -> int:
 def models(run: Run) -> int:
     from .nets import catalog
 
-    rows = []
-    for network in catalog.CATALOG.values():
-        card, weights = catalog.card(network.name), catalog.weights_path(network.name)
-        row = {name: getattr(network, name) for name in ("name", "kind", "label", "description")}
-        row["bytes"] = os.path.getsize(weights) if os.path.isfile(weights) else 0
-        rows.append(row | {name: card.get(name) for name in ("sha256", "licence", "metrics")})
+    try:
+        rows = catalog.describe()
+    except ValueError as error:
+        raise Failed(str(error)) from error
     if run.arguments.json:
         print(json.dumps(rows, indent=2))
         return 0
     for row in rows:
         metrics = ", ".join(f"{name} {value}" for name, value in (row["metrics"] or {}).items())
-        size, start = f"{row['bytes'] / 2**20:.1f} MiB", (row["sha256"] or "no weights")[:12]
+        size, start = f"{(row['bytes'] or 0) / 2**20:.1f} MiB", (row["sha256"] or "no weights")[:12]
         print(f"{row['name']:<20}{row['kind']:<14}{size:>10}  {start:<14}{metrics}")
     return 0
 
