@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from maquette.jobs.client import JobError, Worker
 from maquette.jobs.requests import Doctor, Reconstruct
+from maquette.nets import catalog, checkpoint
 
 NAME = "image_to_field"
 
@@ -55,28 +56,37 @@ def damage(folder, how: str):
         card.write_text(json.dumps({"name": NAME}))
 
 
-@pytest.mark.parametrize(
-    "how, said",
-    [
-        ("missing", "safetensors is missing"),
-        ("truncated", "is cut short"),
-        ("empty", "is cut short"),
-        ("other hash", "is not the file that its card describes"),
-        ("no card", "json is missing"),
-        ("card is text", "cannot be read"),
-        ("card of nothing", "is not a model card"),
-    ],
-)
-def test_damaged_weights_are_one_sentence_with_the_way_out(installed, picture, root, how, said):
-    folder, worker = installed
+FAULTS = [
+    ("missing", "safetensors is missing"),
+    ("truncated", "is cut short"),
+    ("empty", "is cut short"),
+    ("other hash", "is not the file that its card describes"),
+    ("no card", "json is missing"),
+    ("card is text", "cannot be read"),
+    ("card of nothing", "is not a model card"),
+]
+
+
+@pytest.mark.parametrize("how, said", FAULTS)
+def test_damaged_weights_are_one_sentence_with_the_way_out(root, tmp_path, monkeypatch, how, said):
+    folder = tmp_path / "weights"
+    shutil.copytree(root / "nets" / "weights", folder)
+    monkeypatch.setattr(catalog, "WEIGHTS", folder)
+    checkpoint.load(NAME)
     damage(folder, how)
-    try:
-        worker.close()  # a warm network is not read again
-        with pytest.raises(JobError, match=f"{NAME}.*{said}.*install the extension again") as error:
+    with pytest.raises(ValueError, match=f"{NAME}.*{said}.*install the extension again") as error:
+        checkpoint.load(NAME)
+    assert "\n" not in str(error.value)
+
+
+def test_the_sentence_reaches_the_artist_and_mended_weights_work_at_once(installed, picture, root):
+    folder, worker = installed
+    for how, said in (("truncated", "is cut short"), ("missing", "is missing")):
+        damage(folder, how)
+        with pytest.raises(JobError, match=f"^{NAME}.*{said}.*install the extension again$"):
             worker.run(Reconstruct(picture, 32, device="cpu"))
-        assert "\n" not in str(error.value) and "unexpectedly" not in str(error.value)
         diagnosis = worker.run(Doctor("cpu"))
         assert not diagnosis.ok and any(said in trouble for trouble in diagnosis.trouble())
-    finally:
-        shutil.copytree(root / "nets" / "weights", folder, dirs_exist_ok=True)
-    assert len(worker.run(Reconstruct(picture, 32, device="cpu")).faces), "mended, the same worker goes on"
+    pid = worker.pid
+    shutil.copytree(root / "nets" / "weights", folder, dirs_exist_ok=True)
+    assert len(worker.run(Reconstruct(picture, 32, device="cpu")).faces) and worker.pid == pid
