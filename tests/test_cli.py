@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -90,6 +91,21 @@ def test_help_loads_nothing_heavy(root, command):
     )
     assert run.returncode == 0 and "usage: maquette" in run.stdout
     assert run.stderr.strip() == "loaded:"
+
+
+def test_python_m_maquette_is_the_same_command(root, tmp_path):
+    """From a checkout that is called maquette, without installing anything."""
+    copy = tmp_path / "maquette"
+    copy.mkdir()
+    for name in ("__init__.py", "__main__.py", "cli.py"):
+        shutil.copy(root / name, copy)
+    shutil.copytree(root / "jobs", copy / "jobs", ignore=shutil.ignore_patterns("__pycache__"))
+    for arguments, code in ((["--version"], 0), (["dance"], 2)):
+        run = subprocess.run(
+            [sys.executable, "-m", "maquette", *arguments], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert run.returncode == code, run.stderr
+        assert not code or run.stderr.startswith("usage: maquette")
 
 
 def test_version(maquette):
