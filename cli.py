@@ -176,7 +176,8 @@ def reconstruct_each(run: Run) -> int:
         try:
             items.append(make(run, request, output))
         except JobError as error:
-            print(f"maquette: {image}: {error}".replace(f"{image}: {image}", image), file=sys.stderr)
+            named = "" if os.path.basename(image) in str(error) else f"{image}: "
+            print(f"maquette: {named}{error}", file=sys.stderr)
             items.append({"images": [image], "error": str(error)})
     write_report(arguments.report, {"items": items})
     return 1 if any("error" in item for item in items) else 0
