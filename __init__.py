@@ -10,6 +10,9 @@ Importing this loads neither bpy nor torch; the names below load what they need 
 
 __version__ = "0.1.0"
 
+command = []
+"""Blender's handle of `blender --command maquette`, while registered."""
+
 
 def reconstruct(images, **settings):
     """A picture of an object -> Shape; runs in the worker process, which stays warm for the next call.
@@ -66,6 +69,7 @@ def register():
 
     for part in (preferences, operators, properties, panels):
         part.register()
+    command.append(bpy.utils.register_cli_command("maquette", _command))
     if getattr(bpy.app, "module", False):  # 4.3 has no such name
         # Blender as a Python module hangs in its own exit over operator classes that scripts left registered (4.5).
         atexit.register(unregister)
@@ -75,8 +79,23 @@ def unregister():
     """The reverse of register; the worker ends and running work is dropped."""
     import atexit
 
+    import bpy
+
     from . import operators, panels, preferences, properties
 
     atexit.unregister(unregister)
+    while command:
+        bpy.utils.unregister_cli_command(command.pop())
     for part in (panels, properties, operators, preferences):
         part.unregister()
+
+
+def _command(arguments: list[str]) -> int:
+    """`blender --command maquette ...`: the command line, with the Python and device of the preferences."""
+    from . import cli
+    from .operators import compute
+
+    try:
+        return cli.main(arguments, **compute.for_command_line())
+    finally:
+        compute.release()

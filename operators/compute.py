@@ -45,16 +45,23 @@ def connect() -> client.Worker:
     return client.worker(python=found.python, device=wanted.device, idle=wanted.idle_minutes * 60)
 
 
+def for_command_line() -> dict:
+    """What preferences say, for cli.main."""
+    wanted = preferences.read()
+    return {"python": bpy.path.abspath(wanted.python), "device": wanted.device, "user_folder": user_folder()}
+
+
 def warm() -> bool:
     """Whether a worker process is up, without starting one."""
-    return client._shared is not None and client._shared.running
+    shared = client.shared()
+    return shared is not None and shared.running
 
 
 def release():
     """End the worker, if there is one; its memory is free at once."""
     Found.diagnosis = None
-    if client._shared is not None:
-        client._shared.close()
+    if client.shared():
+        client.shared().close()
 
 
 def look():

@@ -24,4 +24,4 @@ class MAQUETTE_OT_doctor(JobOperator, bpy.types.Operator):
         for line in diagnosis.lines():
             self.report({"INFO"}, line)
         if not diagnosis.ok:
-            raise ValueError(f"Nothing ran on {diagnosis.device}; Copy Report holds the details")
+            raise ValueError("\n".join(diagnosis.trouble()))

@@ -1,0 +1,76 @@
+"""launch.py for a worker whose Reconstruct runs no network: the picture's name says what becomes of it.
+
+    ball.png, red ball.png ...  a ball of the picture's mean colour
+    box.png                     a box, twice as high as wide
+    slow.png                    a ball, after many small steps
+    bad.png                     an error
+    dies.png                    the process dies
+
+So operators are tested for what they do, whatever the weights are like; the real verb has tests of its own.
+"""
+
+import importlib.util
+import os
+import sys
+import time
+import types
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def reconstruct(request, progress, cancelled):
+    from dataclasses import asdict, replace
+
+    import numpy as np
+    from PIL import Image
+
+    from maquette.geometry.field import Field
+    from maquette.jobs import fields
+    from maquette.jobs.remesh import shape_from_field
+
+    name = os.path.basename(request.images[0])
+    progress(0.1, "Picture", name)
+    if "bad" in name:
+        raise ValueError(f"{name} shows nothing")
+    if "dies" in name:
+        print("my last words", file=sys.stderr, flush=True)
+        os._exit(3)
+    for step in range(200 if "slow" in name else 1):
+        time.sleep(0.05 if "slow" in name else 0)
+        progress(0.1 + step / 400, "Network", f"step {step}")
+    n = request.resolution
+    x, y, z = np.meshgrid(*[(np.arange(n) + 0.5) / n - 0.5] * 3, indexing="ij")
+    if "box" in name:
+        values = np.minimum(np.minimum(0.2 - abs(x), 0.2 - abs(y)), 0.4 - abs(z))
+    else:
+        values = 0.4 - np.sqrt(x**2 + y**2 + z**2)
+    with Image.open(request.images[0]) as picture:
+        colour = np.asarray(picture.convert("RGB")).mean((0, 1)) / 255
+    colour = np.broadcast_to(colour, (n, n, n, 3))
+    field = Field(values / 0.4 + 0.5, 0.5, np.array([[-0.5] * 3, [0.5] * 3]), colour)
+    shape = shape_from_field(field, request.meshing, progress)
+    provenance = {"verb": "reconstruct", "settings": asdict(request.meshing), "device": "cpu"}
+    report = shape.report | {"device": "cpu", "seconds": 0.0}
+    return replace(shape, field=fields.store(field, request.cache), report=report, provenance=provenance)
+
+
+def load(name, path):
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+if __name__ == "__main__":
+    launch = load("launch", ROOT / "jobs" / "launch.py")
+    incoming, outgoing = launch.claim_wire()
+    launch.load_root(str(ROOT))
+    stub = sys.modules["maquette.jobs.reconstruct"] = types.ModuleType("maquette.jobs.reconstruct")
+    stub.reconstruct = reconstruct
+
+    from maquette.jobs import worker
+
+    code = worker.main(incoming, outgoing, sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(code)
