@@ -1,5 +1,6 @@
 """A field: what every generator returns before there is a mesh."""
 
+import io
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -46,11 +47,13 @@ class Field:
     def save(self, path):
         """Write a compressed .npz; the file is whole or not there."""
         # numpy compresses at level 6, which takes three times as long for a few percent of these bytes.
-        with replacing(path) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+        with replacing(path) as out, zipfile.ZipFile(out, "w") as file:
             for name in NAMES:
                 if getattr(self, name) is not None:
-                    with file.open(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), "w") as entry:
-                        np.lib.format.write_array(entry, np.asarray(getattr(self, name)), allow_pickle=False)
+                    array = io.BytesIO()
+                    np.lib.format.write_array(array, np.asarray(getattr(self, name)), allow_pickle=False)
+                    entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))  # the same field is the same file
+                    file.writestr(entry, array.getbuffer(), zipfile.ZIP_DEFLATED, compresslevel=1)
 
     @classmethod
     def load(cls, path):

@@ -1,0 +1,156 @@
+"""Pictures from files, whatever they hold: the one place that reads them."""
+
+import hashlib
+import io
+import struct
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "GIF", "TGA", "PPM", "JPEG2000")
+"""What Pillow may open; some of its other readers start programs."""
+SMALLEST = 32
+"""Pixels that each side needs."""
+WORKING = 1024
+"""Longer sides than this are reduced while reading."""
+MOST_PIXELS = 64_000_000
+"""Decoding takes 4 bytes for each, twice. JPEG is reduced while it is decoded, so larger ones can be read."""
+LARGEST_FILE = 1 << 30
+OPAQUE = 0.99
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, MemoryError)
+"""What Pillow raises for damaged files, one reader or another."""
+
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation (tag 274) to what sets it upright."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture as it is meant to be seen."""
+
+    rgba: np.ndarray
+    """(H, W, 4) float32 sRGB in [0, 1], straight alpha, first row on top"""
+    has_alpha: bool
+    """Some of it is transparent"""
+    path: str
+    sha256: str
+    """Of the file's bytes"""
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return Path(self.path).name or "the picture"
+
+
+def read_picture(path) -> Picture:
+    """The picture in a file: turned upright by EXIF, grey, palette, 16-bit and CMYK as sRGB, the first of an animation.
+
+    Raises ValueError with one sentence where the file is missing, empty, damaged, too small, too large or no picture.
+    """
+    path = Path(path)
+    data = _bytes(path)
+    with _sizes_unchecked():
+        try:
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+        except UnidentifiedImageError as error:
+            raise ValueError(f"{path.name} is not a picture that Maquette reads (PNG, JPEG, WebP, TIFF ...)") from error
+        except BROKEN as error:
+            raise ValueError(f"{path.name} is damaged: {error}") from error
+        _check_size(image, path.name)
+        try:
+            image = _upright(_reduced(image))
+        except BROKEN as error:
+            raise ValueError(f"{path.name} is damaged or cut short: {error}") from error
+    rgba = np.asarray(image, np.float32) / 255
+    return Picture(rgba, bool(rgba[..., 3].min() < OPAQUE), str(path), hashlib.sha256(data).hexdigest())
+
+
+def _bytes(path):
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder, not a picture")
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_FILE:
+            raise ValueError(f"{path.name} is {size / 1e9:.1f} GB; a picture may be at most 1 GB")
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ValueError(f"{path} does not exist") from error
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror or error}") from error
+    if not data:
+        raise ValueError(f"{path.name} is empty")
+    return data
+
+
+@contextmanager
+def _sizes_unchecked():
+    """Pillow refuses large sizes when it opens a file, before it is known whether they can be reduced; we check."""
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd metadata is no matter for an artist
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def _check_size(image, name):
+    width, height = image.size
+    if min(width, height) < SMALLEST:
+        raise ValueError(f"{name} is {width} x {height} pixels; Reconstruct needs at least {SMALLEST} on each side")
+    if max(width, height) > WORKING * min(width, height) / SMALLEST:
+        raise ValueError(f"{name} is {width} x {height} pixels; one side may be at most 32 times the other")
+    image.draft(None, (WORKING, WORKING))  # JPEG alone can decode at an eighth of its size
+    if image.size[0] * image.size[1] > MOST_PIXELS:
+        raise ValueError(
+            f"{name} is {width} x {height} pixels; make it smaller, Maquette reads at most {MOST_PIXELS // 10**6} million"
+        )
+
+
+def _reduced(image):
+    """The first frame as RGBA bytes, its longer side at most WORKING."""
+    orientation = _orientation(image)
+    image.load()
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        image = _grey_bytes(image)
+    if image.mode != "RGBA":
+        image = image.convert("RGBA")
+    if max(image.size) > WORKING:
+        # Pillow premultiplies by itself here. A box reduction first, then a sharp filter: both are area-filtered.
+        image.thumbnail((WORKING, WORKING), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    image.info["orientation"] = orientation
+    return image
+
+
+def _orientation(image):
+    try:
+        return image.getexif().get(274, 1)
+    except BROKEN:  # broken metadata on a good picture: take it as it lies
+        return 1
+
+
+def _upright(image):
+    turn = TURNS.get(image.info["orientation"])
+    return image if turn is None else image.transpose(turn)
+
+
+def _grey_bytes(image):
+    """Grey of 16 bits, 32 bits or floats, as bytes."""
+    values = np.asarray(image)
+    if image.mode == "F":
+        top = 1.0 if values.max() <= 1 else 255.0 if values.max() <= 255 else 65535.0
+    else:
+        top = 65535.0
+    return Image.fromarray((np.clip(values / np.float32(top), 0, 1) * 255 + 0.5).astype(np.uint8))
