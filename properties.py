@@ -116,12 +116,16 @@ class MaquetteSettings(bpy.types.PropertyGroup):
 MaquetteSettings.__annotations__.update({name: kind(**how) for name, (kind, how) in MESHING.items()})
 
 
+def _good(thing) -> bool:
+    return provenance.is_result(thing) and not provenance.trouble(thing)
+
+
 def _shown(name: str):
     """What a slider shows: the active object's own setting; the default where there is no such object."""
 
     def get(self):
         thing = bpy.context.object
-        meshing = live.meshing(thing) if provenance.is_result(thing) else Meshing()
+        meshing = live.meshing(thing) if _good(thing) else Meshing()
         if name == "auto_level":
             return meshing.level is None
         if name == "style":
@@ -137,7 +141,7 @@ def _moved(name: str):
 
     def put(self, value):
         thing = bpy.context.object
-        if not provenance.is_result(thing) or thing.mode != "OBJECT":
+        if not _good(thing) or thing.mode != "OBJECT":
             return
         old = live.meshing(thing)
         if name == "auto_level":
@@ -169,10 +173,9 @@ def _reads(function):
 def _facts() -> str:
     """What is known about the active object's mesh, a line each."""
     thing = bpy.context.object
-    if not provenance.is_result(thing):
+    if not _good(thing):
         return ""
-    record = provenance.read(thing)
-    report = record["report"]
+    report = provenance.read(thing)["report"]
     closed = "closed" if report.get("watertight") else "not closed"
     return f"{report.get('vertices', 0):,} vertices, {report.get('faces', 0):,} faces, {closed}"
 
@@ -195,6 +198,7 @@ class MaquetteStatus(bpy.types.PropertyGroup):
     warm: BoolProperty(get=_reads(compute.warm))
     icon: IntProperty(get=_reads(lambda: thumbnails.icon(_first_picture())))
     active: BoolProperty(get=_reads(lambda: provenance.is_result(bpy.context.object)))
+    trouble: StringProperty(get=_reads(lambda: provenance.trouble(bpy.context.object)))
     facts: StringProperty(get=_reads(_facts))
     mesh: PointerProperty(type=MaquetteMesh)
 

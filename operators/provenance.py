@@ -44,18 +44,22 @@ def is_result(thing) -> bool:
 def read(thing) -> dict:
     """The record on an object. Raises ValueError when there is none or it cannot be read."""
     if not is_result(thing):
-        named = f"{thing.name} was" if thing else "Nothing that was"
-        raise ValueError(
-            f"{named} not made by Maquette; select an object that was"
-            if thing
-            else "Select an object that was made by Maquette"
-        )
+        raise ValueError("Select an object that was made by Maquette")
     try:
         record = json.loads(thing[KEY])
         request(record)
     except (TypeError, KeyError, ValueError) as error:
         raise ValueError(f"{thing.name}'s record of how it was made cannot be read: {error}") from None
     return record
+
+
+def trouble(thing) -> str:
+    """Why the record of a result cannot be read; "" when it can."""
+    try:
+        read(thing)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def request(record: dict) -> requests.Reconstruct:

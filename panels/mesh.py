@@ -15,6 +15,9 @@ class MAQUETTE_PT_mesh(Sidebar, bpy.types.Panel):
         if not status.active:
             paragraph(layout, context, "Select an object made by Maquette to change its mesh")
             return
+        if status.trouble:
+            paragraph(layout, context, status.trouble, "ERROR")
+            return
         layout.enabled = not status.busy
         layout.label(text=context.object.name, icon="MESH_DATA")
         column = layout.column()

@@ -1,0 +1,132 @@
+"""Every panel, drawn into a layout that writes down what it is told and checks that operators and properties exist."""
+
+import pytest
+
+
+class Paper:
+    """A layout that keeps what is drawn; unknown operators, properties or icons raise, as in Blender."""
+
+    def __init__(self, bpy, drawn=None):
+        self.bpy, self.drawn = bpy, [] if drawn is None else drawn
+        known = bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_items
+        self.icons = {item.identifier for item in known}
+
+    def _part(self, *args, **kwargs):
+        return Paper(self.bpy, self.drawn)
+
+    row = column = box = _part
+
+    def _icon(self, icon):
+        assert icon in self.icons, icon
+
+    def label(self, text="", icon="NONE"):
+        self._icon(icon)
+        self.drawn.append(text)
+
+    def prop(self, data, name, icon="NONE", **how):
+        self._icon(icon)
+        assert name in data.bl_rna.properties, name
+        self.drawn.append((name, getattr(data, name)))
+
+    def operator(self, name, text="", icon="NONE"):
+        self._icon(icon)
+        family, _, verb = name.partition(".")
+        assert verb in dir(getattr(self.bpy.ops, family)), name
+        self.drawn.append(name)
+
+    def progress(self, factor, text):
+        assert 0 <= factor <= 1
+        self.drawn.append(("progress", text))
+
+    def template_icon(self, icon_value, scale):
+        self.drawn.append("thumbnail")
+
+
+@pytest.fixture
+def draw(bpy, scene):
+    """What a panel, or the preferences, draw now."""
+
+    def drawn(name: str) -> list:
+        kind = bpy.types.Panel.bl_rna_get_subclass_py(name)
+        paper = Paper(bpy)
+        if hasattr(kind, "poll") and not kind.poll(bpy.context):
+            return paper.drawn
+        kind.draw(type("Drawn", (), {"layout": paper})(), bpy.context)
+        return paper.drawn
+
+    return drawn
+
+
+def texts(drawn) -> str:
+    return " ".join(item for item in drawn if isinstance(item, str))
+
+
+def test_every_panel_draws_in_every_state(bpy, scene, draw, pictures, until):
+    from maquette.jobs.requests import Reconstruct
+    from maquette.operators import tasks
+
+    panels = [name for name in dir(bpy.types) if name.startswith("MAQUETTE_PT_")]
+    assert len(panels) == 4
+    sheets = []
+    for state in ("empty", "result", "busy"):
+        if state == "result":
+            bpy.ops.maquette.reconstruct(filepath=pictures("ball.png"))
+        if state == "busy":
+            tasks.start("Reconstruct", [Reconstruct(images=(pictures("slow ball.png"),))])
+        sheets.append({name: draw(name) for name in panels})
+    tasks.drop()
+    empty, result, busy = sheets
+    assert "Select an object" in texts(empty["MAQUETTE_PT_mesh"])
+    assert ("style", "smooth") in result["MAQUETTE_PT_mesh"] and "closed" in texts(result["MAQUETTE_PT_mesh"])
+    assert "maquette.reconstruct" in result["MAQUETTE_PT_reconstruct"]
+    assert "maquette.cancel" in busy["MAQUETTE_PT_reconstruct"]
+    assert "maquette.reconstruct" not in busy["MAQUETTE_PT_reconstruct"]
+
+
+def test_without_torch_it_says_where_to_click(bpy, scene, draw):
+    from maquette.operators.compute import Found
+
+    Found.ok, Found.note = False, "Maquette found no Python with torch: open Edit > Preferences > Add-ons"
+    drawn = draw("MAQUETTE_PT_reconstruct")
+    assert "no Python with torch" in texts(drawn) and "maquette.show_preferences" in drawn
+    Found.ok, Found.note = True, "torch 2"
+    assert "maquette.show_preferences" not in draw("MAQUETTE_PT_reconstruct")
+
+
+def test_an_error_is_shown_with_the_workers_last_words(bpy, scene, draw, pictures):
+    with pytest.raises(RuntimeError):
+        bpy.ops.maquette.reconstruct(filepath=pictures("dies.png"))
+    drawn = draw("MAQUETTE_PT_reconstruct")
+    assert "my last words" in texts(drawn) and "maquette.copy_report" in drawn
+
+
+def test_a_broken_record_does_not_break_the_panel(bpy, scene, draw, pictures):
+    bpy.ops.maquette.reconstruct(filepath=pictures("ball.png"))
+    bpy.context.object["maquette"] = "{"
+    assert "cannot be read" in texts(draw("MAQUETTE_PT_mesh"))
+
+
+def test_several_pictures_are_listed(bpy, scene, draw, pictures):
+    scene.maquette.choose([pictures(f"{number}.png") for number in range(8)])
+    drawn = draw("MAQUETTE_PT_reconstruct")
+    assert "0.png" in drawn and "and 3 more" in drawn
+    scene.maquette.filepath = pictures("one.png")
+    assert not scene.maquette.pictures and "0.png" not in draw("MAQUETTE_PT_reconstruct")
+
+
+def test_the_preferences_draw(bpy, scene):
+    from maquette.preferences import Defaults, MaquettePreferences
+
+    class Form:
+        """Stands for the preferences of an installed extension, which smoke.py has for real."""
+
+        layout = Paper(bpy)
+        draw = MaquettePreferences.draw
+        bl_rna = bpy.types.AddonPreferences.bl_rna_get_subclass_py("MaquettePreferences").bl_rna
+        python, device, idle_minutes = Defaults.python, Defaults.device, Defaults.idle_minutes
+
+    form = Form()
+    form.draw(bpy.context)
+    assert ("device", "auto") in form.layout.drawn and "maquette.doctor" in form.layout.drawn
+    for name in MaquettePreferences.__annotations__:
+        assert form.bl_rna.properties[name].default == getattr(Defaults, name), name
