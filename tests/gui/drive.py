@@ -1,7 +1,7 @@
 """blender --enable-event-simulate --python drive.py -- CHAPTER: play the scenes of chapters/CHAPTER.py in this window.
 
 Every function of the chapter whose name starts with `scene_` is a generator; it passes unless it raises. What came of each
-goes to CHAPTER.json, written last: Blender exits 0 whatever happened, so a missing file means that Blender died.
+goes to CHAPTER.json once it has ended: Blender exits 0 whatever happened, so a scene that is not in there has failed.
 """
 
 import importlib
@@ -44,18 +44,19 @@ def play_all():
         for name, scene in vars(chapter).items():
             if name.startswith("scene_"):
                 verdict.append((yield from play(name.removeprefix("scene_"), scene)))
-        half = hands.OUT / f"{CHAPTER}.json.half"
-        half.write_text(json.dumps(verdict, indent=1))
-        half.rename(hands.OUT / f"{CHAPTER}.json")
+                (hands.OUT / f"{CHAPTER}.json").write_text(json.dumps(verdict, indent=1))
     finally:
         bpy.ops.wm.quit_blender()
 
 
 def step(generator=play_all()):  # noqa: B008  (the one generator, kept between the timer's calls)
     try:
-        return next(generator)
+        return float(next(generator))
     except StopIteration:
         return None
+    except BaseException:
+        bpy.ops.wm.quit_blender()
+        raise
 
 
 bpy.app.timers.register(step, first_interval=1.0, persistent=True)  # loading a file must not end the play

@@ -47,7 +47,8 @@ def centre(kind="WINDOW"):
 
 
 def until(true, what, seconds=60, every=0.05):
-    """Yields till `true()`; AssertionError naming `what` after `seconds`."""
+    """Yields till `true()`; AssertionError naming `what` after three times `seconds`, for the machine may be busy."""
+    seconds *= 3
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, f"after {seconds} s there was still no {what}"
@@ -56,10 +57,11 @@ def until(true, what, seconds=60, every=0.05):
 
 def shot(name):
     """Photographs the whole screen into <name>.png (Blender's own screenshot is black under software OpenGL)."""
+    yield 0.5  # panels glide into place
     for area in window().screen.areas:
         area.tag_redraw()
-    yield 0.4
-    subprocess.run(["import", "-window", "root", OUT / f"{name}.png"], check=True)
+    yield 0.2
+    subprocess.run(["import", "-window", "root", "-quality", "10", OUT / f"{name}.png"], check=True)
 
 
 def move(x, y):
@@ -108,14 +110,20 @@ def button_here(kind):
 def find(name, kind="UI"):
     """Moves the mouse down a region, row by row, until it is over the button called `name`: its place, or None."""
     place = region(kind)
-    for column in (0.35, 0.75):
-        for y in range(place.y + place.height - 6, place.y, -9):
-            x = place.x + int(place.width * column)
-            yield from move(x, y)
+    rows = range(place.y + place.height - 6, place.y, -9)
+    spots = [(place.x + int(place.width * column), y) for column in (0.35, 0.75) for y in rows]
+    for x, y in [*_seen.get((name, kind), []), *spots]:
+        yield from move(x, y)
+        if button_here(kind) == name:
+            yield from move(x, y - 3)  # again: right after a file was loaded, what was there before may answer
             if button_here(kind) == name:
-                yield from move(x, y - 4)
-                return (x, y - 4) if button_here(kind) == name else (x, y)
+                _seen[name, kind] = [(x, y)]
+                return x, y - 3
     return None
+
+
+_seen = {}
+"""(button, region) -> where it was last; it is mostly still there."""
 
 
 def press(name, kind="UI"):
@@ -129,10 +137,10 @@ def open_tab():
     """Shows the sidebar and turns to Maquette's tab."""
     viewport().spaces.active.show_region_ui = True
     yield from until(lambda: region("UI").width > 1, "sidebar", 5)
-    yield 0.3
+    yield 0.2
     region("UI").active_panel_category = TAB
     viewport().tag_redraw()
-    yield 0.5
+    yield 0.3
 
 
 def open_panel(name):
@@ -192,5 +200,5 @@ def frozen():
 def new_file():
     """An empty scene, with no job running and the tab open."""
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=False, app_template="")
-    yield 0.5
+    yield 0.2
     yield from open_tab()

@@ -15,6 +15,7 @@ if python:
     addon.preferences.python = python
 preferences.view.show_splash = False  # it covers the sidebar
 preferences.view.smooth_view = 0
+preferences.system.viewport_aa = "OFF"  # software OpenGL draws it many times otherwise
 preferences.filepaths.use_auto_save_temporary_files = False
 preferences.use_preferences_save = False
 bpy.ops.wm.save_userpref()

@@ -22,7 +22,7 @@ for chapter in "$@"; do
     export BLENDER_USER_RESOURCES=/tmp/blender-no-torch
     install "" "$BLENDER_USER_RESOURCES"
   fi
-  timeout 300 blender --enable-event-simulate --window-geometry 0 0 ${SIZE/x/ } --python /share/scripts/drive.py -- "$chapter" \
+  timeout 500 blender --enable-event-simulate --window-geometry 0 0 ${SIZE/x/ } --python /share/scripts/drive.py -- "$chapter" \
     >"/share/$chapter.log" 2>&1 || echo "Blender ended with $? in $chapter" >&2
   for _ in $(seq 100); do pgrep -f jobs/launch.py >/dev/null || break; sleep 0.1; done
   ps -ef | grep '[j]obs/launch.py' >"/share/$chapter-left-behind.txt" || rm "/share/$chapter-left-behind.txt"

@@ -31,7 +31,7 @@ def verdict():
     """(chapter, scene) -> what came of it; runs all of them, once."""
     if not WANTED:
         skip("it takes minutes and makes a Debian root; MAQUETTE_WINDOW=1 runs it")
-    code = subprocess.run([sys.executable, SCRIPT], timeout=1200).returncode
+    code = subprocess.run([sys.executable, SCRIPT], timeout=1800).returncode
     if code == window.CANNOT_RUN and WANTED != "required":
         skip("a root needs mmdebstrap and root's rights: see above")
     assert code != window.CANNOT_RUN, "MAQUETTE_WINDOW=required, and no root with a Blender could be made"
