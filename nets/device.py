@@ -105,3 +105,8 @@ def _give_back(device: torch.device):
 
 def _title(device: torch.device) -> str:
     return {"cuda": "The graphics card", "mps": "The graphics unit", "cpu": "The computer"}[device.type]
+
+
+def versions(where: torch.device) -> dict:
+    """What results depend on besides the weights: device, torch and threads."""
+    return {"device": str(where), "torch": torch.__version__, "threads": torch.get_num_threads()}

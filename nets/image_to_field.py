@@ -185,7 +185,8 @@ class ImageToField(nn.Module):
         self.volume = Volume(self.SAMPLED + 24 + 4 + 6 + (4 if config.library else 0), config)
         self.head = nn.Conv3d(config.width, 8 * (2 + self.LATENT), 1)
         self.enter = nn.Conv3d(2 + self.LATENT + self.SAMPLED + 4 + 3, d, 3, padding=1)
-        self.detail = nn.Sequential(nn.GroupNorm(8, d), nn.SiLU(), nn.Conv3d(d, d, 3, padding=1), nn.GroupNorm(8, d), nn.SiLU())
+        # No norm over cells here: it is trained on small regions and used on the whole cube or slabs of it
+        self.detail = nn.Sequential(nn.SiLU(), nn.Conv3d(d, d, 3, padding=1), nn.SiLU())
         self.fine = nn.Conv3d(d, 8 * 2, 1)
         self.paint = nn.Conv3d(d, 3, 1)
 
@@ -263,3 +264,8 @@ def blend(predictions: list[Prediction], weights: Tensor) -> Prediction:
         return torch.logit((parts.sigmoid() * w).sum(1).clamp(1e-4, 1 - 1e-4))
     return Prediction(mean("occupancy", True), mean("distance", False), mean("fine_occupancy", True),
                       mean("fine_distance", False), mean("colour", False))
+
+
+def create(config: dict) -> ImageToField:
+    """From a card's config; unknown keys raise TypeError."""
+    return ImageToField(Config(**config))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import os
 import time
 from dataclasses import asdict
@@ -82,7 +83,7 @@ def train(recipe_module, recipe) -> Path:
 
 def rate_factor(step: int, progress: float) -> float:
     """Linear warm-up over 200 steps, then a cosine to nothing over the budget."""
-    return min(1.0, (step + 1) / 200) * max(0.5 * (1 + np.cos(np.pi * min(progress, 1.0))), 0.002)
+    return min(1.0, (step + 1) / 200) * max(0.5 * (1 + math.cos(math.pi * min(progress, 1.0))), 0.002)
 
 
 def accelerator(device: str) -> str:

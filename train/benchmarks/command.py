@@ -127,7 +127,8 @@ def marching_cubes(field, runs):
         start = time.perf_counter()
         mesh_from_field(field, smoothing=0, islands=True)
         seconds.append(time.perf_counter() - start)
-    return Line("marching cubes alone, 64³", 1000 * statistics.median(seconds[1:]), 20, "ms", "no smoothing, all pieces")
+    took = 1000 * statistics.median(seconds[1:])
+    return Line("marching cubes alone, 64³", took, 20, "ms", "no smoothing, all pieces")
 
 
 def hardware():
@@ -137,8 +138,8 @@ def hardware():
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        models = [row.split(":", 1)[1].strip() for row in cpuinfo.read_text().splitlines() if row.startswith("model name")]
-        name = models[0] if models else name
+        named = [row for row in cpuinfo.read_text().splitlines() if row.startswith("model name")]
+        name = named[0].split(":", 1)[1].strip() if named else name
     memory = ""
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         memory = f", {os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GB"

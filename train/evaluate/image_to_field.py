@@ -23,7 +23,6 @@ from .measure import Case, measure, table, write_report
 from .objects import read_objects
 
 
-
 def main(argv=None):
     options = parse(argv)
     try:

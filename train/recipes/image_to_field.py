@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from ..shapes import shards
 from .base import BaseRecipe
 
 NAME = "image_to_field"
+DATA = "Procedural shapes of this project (maquette.train.shapes), no other data; licence GPL-3.0-or-later"
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,13 @@ class Recipe(BaseRecipe):
     validation: int = 256
 
 
+def config(recipe: dict) -> dict:
+    """The network's config for its card, from a recipe's fields."""
+    return asdict(Config(**{name: recipe[name] for name in ("width", "encoder", "library")}))
+
+
 def make(recipe: Recipe) -> ImageToField:
-    network = ImageToField(Config(width=recipe.width, encoder=recipe.encoder, library=recipe.library))
+    network = ImageToField(Config(**config(asdict(recipe))))
     if recipe.library:
         fill_library(network, Path(recipe.shards) / "library")
     return network

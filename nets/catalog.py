@@ -1,0 +1,57 @@
+"""The networks that Maquette bundles. A row here reaches the menus, the command line, the worker, the tests and train/.
+
+Importing this loads no torch: Blender and the command line read it too.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+@dataclass(frozen=True)
+class Network:
+    name: str
+    """Also its module in nets/, its weights file, its card and its recipe."""
+    kind: str
+    label: str
+    description: str
+
+
+CATALOG = {
+    row.name: row
+    for row in (
+        Network("image_to_field", "reconstruct", "Photo to shape", "Occupancy, distance and colour from a photo of an object"),
+    )
+}
+
+
+def weights_path(name: str) -> Path:
+    return WEIGHTS / f"{CATALOG[name].name}.safetensors"
+
+
+def card(name: str) -> dict:
+    """The model card: config, level, sha256, bytes, licence, training, metrics. Raises ValueError with a sentence."""
+    path = weights_path(name).with_suffix(".json")
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"{path.name} is missing from Maquette's folder; install the extension again") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path.name} in Maquette's folder cannot be read ({error}); install the extension again") from None
+    if not isinstance(found, dict) or not {"config", "sha256"} <= set(found):
+        raise ValueError(f"{path.name} in Maquette's folder is not a model card; install the extension again")
+    return found
+
+
+def describe() -> list[dict]:
+    """What `maquette models --json` lists: name, kind, label, sha256, bytes, licence, metrics."""
+    rows = []
+    for network in CATALOG.values():
+        about = card(network.name)
+        kept = {key: about.get(key) for key in ("sha256", "bytes", "licence", "metrics")}
+        rows.append({"name": network.name, "kind": network.kind, "label": network.label, **kept})
+    return rows

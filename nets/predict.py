@@ -1,0 +1,113 @@
+"""A trained image_to_field on one cropped picture: the field that everything after it is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from ..geometry.paint import spread
+from .camera import cell_centres, hypotheses, project
+from .image_to_field import FINE, MIDDLE, ImageToField, Prediction, blend
+
+HYPOTHESES = 3
+RAY_STEPS = 28
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one picture gives. occupancy (N, N, N) in [0, 1]; distance (N, N, N) inside > 0, cube's units; colour (N, N, N, 3) sRGB.
+
+    camera: elevation (degrees), scale (half crops a unit), distance, u0, v0 of the likeliest camera, and its weight.
+    """
+
+    occupancy: np.ndarray
+    distance: np.ndarray
+    colour: np.ndarray
+    camera: dict[str, float]
+
+
+@torch.inference_mode()
+def predict(network: ImageToField, crop: np.ndarray, close: np.ndarray, resolution: int = FINE, chunks: int = 1,
+            say=lambda fraction, note: None) -> Estimate:
+    """crop (128, 128, 4) and close, the same square with more pixels, sRGB straight alpha in [0, 1] -> Estimate.
+
+    resolution 32 or 64. chunks: into how many slabs the refinement is cut when memory is short (1, 2, 4, 8 or 16).
+    """
+    device = next(network.parameters()).device
+    seen = network.encode(premultiplied(crop, device))
+    guesses, weights = hypotheses(seen["bins"].float(), HYPOTHESES)
+    cameras = torch.stack([network.camera(seen, guesses[:, i]) for i in range(HYPOTHESES)], 1)
+    parts = []
+    for i in range(HYPOTHESES):
+        say(0.1 + 0.6 * i / HYPOTHESES, "shape")
+        parts.append(decode(network, seen, cameras[:, i], chunks))
+    say(0.8, "colours")
+    return estimate(blend(parts, weights), straight(close, device), cameras[:, 0], float(weights[0, 0]), resolution)
+
+
+def straight(crop: np.ndarray, device) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(crop, np.float32)).to(device).permute(2, 0, 1)[None]
+
+
+def premultiplied(crop: np.ndarray, device) -> torch.Tensor:
+    """(H, W, 4) straight alpha -> (1, 4, H, W), what the network sees."""
+    rgba = straight(crop, device)
+    return torch.cat([rgba[:, :3] * rgba[:, 3:], rgba[:, 3:]], 1)
+
+
+def decode(network: ImageToField, seen, camera: torch.Tensor, chunks: int) -> Prediction:
+    """The whole cube, refined slab by slab along x with a border of two cells that the convolutions see."""
+    if chunks == 1:
+        return network.decode(seen, camera)
+    whole, step, slabs = (slice(0, MIDDLE),) * 2, MIDDLE // min(chunks, 16), []
+    for start in range(0, MIDDLE, step):
+        low, high = max(start - 2, 0), min(start + step + 2, MIDDLE)
+        part = network.decode(seen, camera, (slice(low, high), *whole))
+        keep, fine = slice(start - low, start - low + step), slice(2 * (start - low), 2 * (start - low + step))
+        slabs.append((part, part.fine_occupancy[:, :, fine], part.fine_distance[:, :, fine], part.colour[:, :, keep]))
+    joined = [torch.cat([slab[i] for slab in slabs], 2) for i in (1, 2, 3)]
+    return Prediction(slabs[0][0].occupancy, slabs[0][0].distance, *joined)
+
+
+def estimate(whole: Prediction, rgba: torch.Tensor, camera: torch.Tensor, weight: float, resolution: int) -> Estimate:
+    """Add to a Prediction the colours that the picture rgba (1, 4, H, W) shows, and take it to numpy."""
+    fine = resolution == FINE
+    occupancy = (whole.fine_occupancy if fine else whole.occupancy).float().sigmoid()[0, 0]
+    distance = (whole.fine_distance if fine else whole.distance).float()[0, 0]
+    colour = whole.colour.float().sigmoid()
+    if fine:
+        colour = F.interpolate(colour, scale_factor=2, mode="trilinear", align_corners=False)
+    guess = colour[0].permute(1, 2, 3, 0)
+    pixels, sure = look(occupancy, rgba, camera)
+    painted = spread(pixels.cpu().numpy(), sure.cpu().numpy(), guess.cpu().numpy())
+    numbers = camera[0].tolist()
+    found = {"elevation": float(np.degrees(numbers[0])), "scale": float(np.exp(numbers[1])), "distance": 1 / max(numbers[2], 1e-3),
+             "u0": numbers[3], "v0": numbers[4], "weight": weight}
+    return Estimate(occupancy.cpu().numpy(), distance.cpu().numpy(), painted, found)
+
+
+def look(occupancy: torch.Tensor, rgba: torch.Tensor, camera: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the camera (1, 5) sees of the cells round the surface of occupancy (N, N, N): pixels (N, N, N, 3), how surely (N, N, N)."""
+    n = occupancy.shape[0]
+    volume = occupancy[None, None]
+    near = (F.max_pool3d(volume, 5, 1, 2) > 0.3) & (-F.max_pool3d(-volume, 5, 1, 2) < 0.7)
+    index = near.flatten().nonzero()[:, 0]
+    pixels, sure = occupancy.new_zeros(n**3, 3), occupancy.new_zeros(n**3)
+    if len(index):
+        points = cell_centres(n, occupancy.device)[index]
+        elevation, far = camera[0, 0], 1 / camera[0, 2].clamp_min(1e-3)
+        eye = torch.stack([0 * far, -far * elevation.cos(), far * elevation.sin()])
+        way = F.normalize(eye - points, dim=1)
+        steps = torch.linspace(2.6 / n, 0.9, RAY_STEPS, device=points.device)
+        along = (points[:, None] + way[:, None] * steps[None, :, None]) * 2
+        passed = F.grid_sample(volume, along.flip(-1)[None, None], align_corners=False)[0, 0, 0]  # grid_sample wants z y x
+        open_ = (1 - 2 * (passed.amax(1) - 0.25)).clamp(0, 1)
+        uv, _ = project(points, camera)
+        here = F.grid_sample(rgba, uv[:, :, None], align_corners=False)[0, :, :, 0]
+        colour = here[:3] / here[3:].clamp_min(1e-3)
+        pixels[index] = colour.T.clamp(0, 1)
+        sure[index] = open_ * ((here[3] - 0.6) / 0.35).clamp(0, 1)
+    return pixels.reshape(n, n, n, 3), sure.reshape(n, n, n)
