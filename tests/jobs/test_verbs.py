@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import trimesh
+from PIL import Image, ImageDraw
 
 from maquette.geometry.field import Field
 from maquette.jobs import client
 from maquette.jobs.client import JobError
+from maquette.jobs.mask import edge
 from maquette.jobs.remesh import stood
-from maquette.jobs.requests import Doctor, Export, Meshing, Remesh, Shape
+from maquette.jobs.requests import Doctor, Export, Mask, Meshing, Remesh, Shape
 
 RADII = np.array([0.4, 0.2, 0.3])
 
@@ -168,3 +170,40 @@ def test_a_device_that_is_not_there_is_a_finding(worker):
 
 def test_shapes_are_the_same_class_on_both_ends(worker, ellipsoid):
     assert type(worker.run(Remesh(ellipsoid))) is Shape
+
+
+def ball(path, transparent: bool):
+    """A red disc of a quarter of the side as radius, before white or before nothing."""
+    canvas = Image.new("RGBA", (200, 200), (255, 255, 255, 0 if transparent else 255))
+    ImageDraw.Draw(canvas).ellipse((50, 50, 150, 150), fill=(200, 30, 30, 255))
+    canvas.save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("transparent, method", [(True, "alpha"), (False, "plain")])
+def test_the_mask_preview_dims_the_background_and_keeps_the_object(worker, tmp_path, transparent, method):
+    picture, drawn = ball(tmp_path / "Ball ä.png", transparent), tmp_path / "mask.png"
+    masked = worker.run(Mask(picture, str(drawn)))
+    assert (masked.path, masked.method) == (str(drawn), method)
+    assert masked.coverage == pytest.approx(np.pi / 16, rel=0.1)
+    pixels = np.asarray(Image.open(drawn).convert("RGB"))
+    assert pixels.shape == (200, 200, 3)
+    assert np.allclose(pixels[100, 100], (200, 30, 30), atol=3)
+    assert (pixels[5, 5] <= 70).all(), "the background is dimmed"
+    outline = np.flatnonzero((pixels[100] == (255, 153, 0)).all(axis=-1))
+    assert len(outline) == 4 and np.allclose(outline, [48, 49, 151, 152], atol=4), "it lies round the object"
+
+
+def test_a_picture_without_an_object_has_no_mask(worker, tmp_path):
+    Image.new("RGB", (64, 64), (90, 90, 90)).save(tmp_path / "plain.png")
+    with pytest.raises(JobError, match="no object stands out from the background of plain.png"):
+        worker.run(Mask(tmp_path / "plain.png", tmp_path / "mask.png"))
+    assert not (tmp_path / "mask.png").exists()
+
+
+def test_the_edge_is_two_pixels_outside():
+    inside = np.zeros((9, 9), bool)
+    inside[4, 4] = True
+    y, x = np.mgrid[-4:5, -4:5]
+    distance = abs(x) + abs(y)
+    assert np.array_equal(edge(inside), (distance > 0) & (distance <= 2))
