@@ -1,0 +1,1 @@
+"""The networks, their catalogue and their weights; importing this loads no torch."""
