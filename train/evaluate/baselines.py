@@ -11,13 +11,13 @@ import numpy as np
 from PIL import Image
 
 from ...geometry.field import Field
+from ...geometry.frames import UNIT_CUBE
 
 GRID = 64
 PLACES = 28
 """Silhouettes are compared at 28 x 28."""
 NEIGHBOURS = 4
 LEVELS = tuple(np.linspace(0.05, 0.6, 12))
-CUBE = np.array([[-0.5, -0.5, -0.5], [0.5, 0.5, 0.5]])
 
 
 def silhouette(alpha, size):
@@ -70,7 +70,7 @@ def soft(inside):
 
 
 def in_cube(values, level=0.5):
-    return Field(values.astype(np.float32), level, CUBE.copy(), None)
+    return Field(values.astype(np.float32), level, UNIT_CUBE)
 
 
 @dataclass(frozen=True)

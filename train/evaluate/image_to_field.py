@@ -7,20 +7,30 @@ Pictures go the way that users' go: read, isolated, cropped, through the network
 """
 
 import argparse
+import hashlib
+import json
 import sys
 from pathlib import Path
 
 import numpy as np
+from safetensors.torch import load as read_tensors
 from tqdm import tqdm
 
 from ...geometry.background import isolate
+from ...geometry.crop import crop_to_object
 from ...geometry.field import Field
+from ...geometry.frames import UNIT_CUBE
 from ...geometry.isosurface import mesh_from_field
-from ...geometry.picture import Picture, read_picture
+from ...geometry.picture import read_picture
+from ...nets import catalog, checkpoint, device, predict
 from ..shapes import shards, world
 from . import baselines
-from .measure import Case, measure, table, write_report
+from .measure import Case, measure, summary, table, write_report
 from .objects import read_objects
+
+NAME = "image_to_field"
+CROP, CLOSE = 128, 256
+"""Sides of the squares that the network and the colours are read from, as in Reconstruct."""
 
 
 def main(argv=None):
@@ -36,40 +46,92 @@ def main(argv=None):
 def parse(argv):
     parser = argparse.ArgumentParser(prog="maquette.train evaluate image_to_field", description=__doc__.split("\n")[0])
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--objects", "--data", metavar="FOLDER", help="a folder of objects")
-    source.add_argument("--procedural", type=int, default=200, metavar="N", help="held-out procedural shapes (200)")
+    source.add_argument("--objects", metavar="FOLDER", help="a folder of objects, laid out as objects.py says")
+    source.add_argument("--procedural", type=int, default=256, metavar="N", help="held-out procedural shapes (256)")
+    parser.add_argument("--split", default="test", choices=("test", "validation"), help="of the procedural shapes")
     parser.add_argument("--views", type=int, default=0, help="pictures an object at most, 0: all")
     parser.add_argument("--library", type=int, default=12_000, metavar="N", help="renders the baselines know (12000)")
     parser.add_argument("--shards", default="runs/shards/library", help="where such renders already lie, if they do")
     parser.add_argument("--cache", default="out/evaluate", help="where their silhouettes and shapes are kept")
-    parser.add_argument("--weights", default="", help="a .safetensors to measure instead of the bundled one")
+    parser.add_argument("--weights", default="", help="a .safetensors beside its card to measure, not the bundled one")
+    parser.add_argument("--levels", type=float, nargs="*", default=[], help="levels to try besides the card's own")
     parser.add_argument("--no-network", action="store_true", help="the baselines alone")
+    parser.add_argument("--no-baselines", action="store_true", help="the network alone")
     parser.add_argument("--resolution", type=int, default=64, choices=(32, 64))
-    parser.add_argument("--points", type=int, default=50_000)
+    parser.add_argument("--points", type=int, default=50_000, help="drawn on each surface")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--report", default="", metavar="R.json")
+    parser.add_argument("--report", default="", metavar="R.json", help="every score of every picture")
+    parser.add_argument("--card", default="", metavar="M.json", help="the means, to add to for export --metrics")
     return parser.parse_args(argv)
 
 
 def evaluate(options):
     """Measure, print the table, write the report."""
-    cases = list(from_folder(options.objects, options.views) if options.objects else held_out(options.procedural))
-    predictors = untrained(library(options.library, options.shards, options.cache))
-    about = {"objects": options.objects or f"{options.procedural} procedural", "library": options.library}
+    predictors, about = {}, {"objects": options.objects or f"{options.procedural} procedural, {options.split}"}
+    if not options.no_baselines:
+        known = library(options.library, options.shards, options.cache)
+        about["library"] = len(known)
+        predictors |= untrained(known)
     if not options.no_network:
-        predict, card = network(options.weights, options.device, options.resolution)
-        predictors["**image_to_field**"] = predict
-        about["weights"] = card
-    with tqdm(total=len(cases), desc="Measuring", file=sys.stderr) as bar:
+        network, card = read_network(options.weights, device.pick(options.device))
+        about["weights"] = {"sha256": card["sha256"], "level": card.get("level", 0.5)}
+        predictors |= trained(network, card, options.resolution, options.levels)
+    own, count = options.objects, options.procedural
+    cases = from_folder(own, options.views) if own else held_out(count, options.split)
+    with tqdm(desc="Pictures measured", file=sys.stderr) as bar:
         rows = measure(cases, predictors, options.points, lambda case: bar.update())
-    objects = len({case.object for case in cases})
-    print(f"{len(cases)} pictures of {objects} objects; mean over objects ± its standard error\n")
+    pictures, objects = len({(row.object, row.picture) for row in rows}), len({row.object for row in rows})
+    print(f"{pictures} pictures of {objects} objects; mean over objects ± its standard error; {about}\n")
     print(table(rows))
-    faults = [row for row in rows if row.fault]
-    for row in faults:
-        print(f"\n{row.predictor} gave no mesh for {row.object} {row.picture}: {row.fault}")
+    for row in rows:
+        if row.fault:
+            print(f"\n{row.predictor} gave no mesh for {row.object} {row.picture}: {row.fault}")
     if options.report:
         write_report(options.report, rows, about)
+    if options.card:
+        add_to_card(Path(options.card), rows, about)
+
+
+def add_to_card(path, rows, about):
+    """Put the network's means, and the untrained answers' IoU, into a JSON file under what was measured."""
+    metrics = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    means = {predictor.strip("*"): scores for predictor, scores in summary(rows).items()}
+    entry = {column: round(value, 4) for column, (value, _) in means.pop(NAME, {}).items()}
+    metrics[Path(about["objects"]).name] = entry | {
+        f"iou of {name}": round(scores["iou"][0], 4) for name, scores in means.items()
+    }
+    path.write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
+
+
+def read_network(path, where):
+    """The bundled network and its card, or those of a .safetensors file with the card beside it."""
+    if not path:
+        return checkpoint.load(NAME, where), catalog.card(NAME)
+    path = Path(path)
+    try:
+        card, stored = json.loads(path.with_suffix(".json").read_text("utf-8")), path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{error.filename} cannot be read: {error.strerror}") from None
+    network = checkpoint.build(NAME, card["config"])
+    network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in read_tensors(stored).items()})
+    return network.eval().requires_grad_(False).to(where), card | {"sha256": hashlib.sha256(stored).hexdigest()}
+
+
+def trained(network, card, resolution, levels=()):
+    """Name -> rgba -> Field, of the network at its card's level and at any others asked for."""
+    seen = {}
+
+    def estimate(rgba):
+        if seen.get("picture") is not rgba:
+            crop, close = (crop_to_object(rgba, size)[0] for size in (CROP, CLOSE))
+            seen.update(picture=rgba, estimate=predict.predict(network, crop, close, resolution))
+        return seen["estimate"]
+
+    def at(level):
+        return lambda rgba: Field(estimate(rgba).occupancy, level, UNIT_CUBE)
+
+    answers = {f"**{NAME}**": at(float(card.get("level", 0.5)))}
+    return answers | {f"{NAME} at level {level:g}": at(level) for level in levels}
 
 
 def from_folder(folder, views=0):
@@ -79,19 +141,19 @@ def from_folder(folder, views=0):
         yield Case(view.object, view.type, rgba, view.truth(), view.picture.name)
 
 
-def held_out(count):
+def held_out(count, split="test"):
     """Cases of procedural shapes that training never draws; the truth is meshed from their distance field."""
     names = list(world.FAMILIES)
     for seed in range(-(-count // shards.SHARD)):
-        samples = world.sample(seed, min(shards.SHARD, count - seed * shards.SHARD), "test", background=False)
+        samples = world.sample(seed, min(shards.SHARD, count - seed * shards.SHARD), split, background=False)
         for i, picture in enumerate(samples.picture):
-            rgba = isolate(Picture(np.float32(picture) / 255, True, "procedural", "")).rgba
+            rgba = np.float32(picture) / 255
             yield Case(f"{seed}-{i:02d}", names[samples.family[i]], rgba, surface(samples.distance[i]))
 
 
 def surface(distance):
     """The Mesh of a stored distance grid (64, 64, 64), inside negative, with all its pieces."""
-    field = Field(-np.float32(distance) * (world.TRUNCATION / 127), 0.0, baselines.CUBE.copy(), None)
+    field = Field(-np.float32(distance) * (world.TRUNCATION / 127), 0.0, UNIT_CUBE)
     return mesh_from_field(field, smoothing=0, islands=True)
 
 

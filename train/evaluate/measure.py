@@ -96,13 +96,21 @@ def mean_and_error(rows, column):
     return float(means.mean()), float(means.std(ddof=1) / np.sqrt(len(means))) if len(means) > 1 else float("nan")
 
 
+def summary(rows):
+    """{predictor: {column: (mean, standard error)}}"""
+    predictors = dict.fromkeys(row.predictor for row in rows)
+    return {
+        name: {c: mean_and_error([r for r in rows if r.predictor == name], c) for c in COLUMNS} for name in predictors
+    }
+
+
 def table(rows):
     """Markdown: every predictor's means with standard errors, then IoU by type."""
-    predictors = list(dict.fromkeys(row.predictor for row in rows))
+    means = summary(rows)
+    predictors = list(means)
     lines = ["| predictor | " + " | ".join(TITLES) + " |", "| --- |" + " --- |" * len(TITLES)]
     for predictor in predictors:
-        own = [row for row in rows if row.predictor == predictor]
-        cells = (np.multiply(mean_and_error(own, column), SHOWN.get(column, 1)) for column in COLUMNS)
+        cells = (np.multiply(means[predictor][column], SHOWN.get(column, 1)) for column in COLUMNS)
         lines.append(f"| {predictor} | " + " | ".join(number(*cell) for cell in cells) + " |")
     types = sorted({row.type for row in rows})
     lines += ["", "IoU@32 of the meshes by type:", ""]
@@ -122,11 +130,7 @@ def number(mean, error=float("nan")):
 
 def write_report(path, rows, about):
     """JSON with `about`, the means by predictor and every row; written whole or not at all."""
-    predictors = list(dict.fromkeys(row.predictor for row in rows))
-    means = {
-        name: {c: mean_and_error([r for r in rows if r.predictor == name], c) for c in COLUMNS} for name in predictors
-    }
-    content = {**about, "means": means, "rows": [asdict(row) for row in rows]}
+    content = {**about, "means": summary(rows), "rows": [asdict(row) for row in rows]}
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".tmp")

@@ -28,6 +28,7 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
+from ...geometry.frames import y_up_to_z_up
 from ...geometry.mesh import Mesh
 from .metrics import turn
 
@@ -127,5 +128,5 @@ def read_mesh(path):
     if not np.isfinite(vertices).all() or faces.min() < 0 or faces.max() >= len(vertices):
         raise ValueError(f"{path} holds broken vertices or faces")
     if path.suffix == ".glb":
-        vertices = vertices[:, [0, 2, 1]] * np.float32([1, -1, 1])  # y up -> z up
+        vertices = y_up_to_z_up(vertices)
     return Mesh(vertices, faces, None)
