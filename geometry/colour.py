@@ -16,6 +16,18 @@ def to_srgb(linear):
     return np.where(linear <= 0.0031308, linear * 12.92, curve).astype(linear.dtype)
 
 
+TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+WHITE = TO_XYZ.sum(axis=1)
+MIX_LAB = np.array([[0, 116, 0], [500, -500, 0], [0, 200, -200]], np.float32)
+
+
+def to_lab(srgb):
+    """CIE L*a*b* (D65) of sRGB (..., 3) float32 in [0, 1]: L in [0, 100], distances of about 2 are just seen."""
+    relative = to_linear(srgb) @ (TO_XYZ / WHITE[:, None]).T.astype(np.float32)
+    curve = np.where(relative > 0.008856, np.cbrt(relative), 7.787 * relative + np.float32(16 / 116))
+    return curve @ MIX_LAB.T - np.array([16, 0, 0], np.float32)
+
+
 def to_bytes(colours):
     """uint8 of values in [0, 1]."""
     return (np.clip(colours, 0, 1) * 255 + 0.5).astype(np.uint8)

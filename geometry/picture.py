@@ -11,6 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from .atomic import replacing
+from .colour import to_bytes
+
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "GIF", "TGA", "PPM", "JPEG2000")
 """What Pillow may open; some of its other readers start programs."""
 SMALLEST = 32
@@ -77,6 +80,13 @@ def read_picture(path) -> Picture:
     return Picture(rgba, bool(rgba[..., 3].min() < OPAQUE), str(path), hashlib.sha256(data).hexdigest())
 
 
+def write_picture(pixels, path):
+    """Write pixels (H, W), (H, W, 3) or (H, W, 4), uint8 or floats in [0, 1], as PNG."""
+    pixels = pixels if pixels.dtype == np.uint8 else to_bytes(pixels)
+    with replacing(path) as file:
+        Image.fromarray(pixels).save(file, "PNG", compress_level=3)
+
+
 def _bytes(path):
     if path.is_dir():
         raise ValueError(f"{path} is a folder, not a picture")
@@ -114,8 +124,9 @@ def _check_size(image, name):
         raise ValueError(f"{name} is {width} x {height} pixels; one side may be at most 32 times the other")
     image.draft(None, (WORKING, WORKING))  # JPEG alone can decode at an eighth of its size
     if image.size[0] * image.size[1] > MOST_PIXELS:
+        most = MOST_PIXELS // 10**6
         raise ValueError(
-            f"{name} is {width} x {height} pixels; make it smaller, Maquette reads at most {MOST_PIXELS // 10**6} million"
+            f"{name} is {width} x {height} pixels; Maquette reads at most {most} million, so make it smaller"
         )
 
 
