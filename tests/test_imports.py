@@ -79,12 +79,9 @@ class Import:
 
 def modules() -> dict[str, Path]:
     """Dotted name inside the package -> file, of every module that is not a test, a document or a leftover."""
-    found = {}
-    for path in sorted(ROOT.rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        if not any(part in OUTSIDE or part.startswith(".") or part == "node_modules" for part in parts[:-1]):
-            found[".".join(parts)] = path
-    return found
+    tops = [path for path in ROOT.iterdir() if path.name not in OUTSIDE and not path.name.startswith(".")]
+    files = [top for top in tops if top.suffix == ".py"] + [path for top in tops for path in top.rglob("*.py")]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sorted(files)}
 
 
 def imports(source: str, module: str, known: set[str]) -> Iterator[Import]:

@@ -17,12 +17,9 @@ NO_PACKAGE = {"tests", "docs", "examples", "out", "runs", "shards", "build", "di
 
 def packages() -> set[str]:
     """Dotted names of all folders with an __init__.py, under the name `maquette`."""
-    found = {"maquette"}
-    for path in ROOT.rglob("__init__.py"):
-        parts = path.parent.relative_to(ROOT).parts
-        if parts and not any(part.startswith(".") for part in parts) and parts[0] not in NO_PACKAGE:
-            found.add(".".join(("maquette", *parts)))
-    return found
+    tops = [path for path in ROOT.iterdir() if path.name not in NO_PACKAGE and not path.name.startswith(".")]
+    inits = [path for top in tops for path in top.rglob("__init__.py")]
+    return {"maquette", *(".".join(("maquette", *path.parent.relative_to(ROOT).parts)) for path in inits)}
 
 
 def run(*command: object, cwd: Path) -> str:
