@@ -70,7 +70,7 @@ def register():
     for part in (preferences, operators, properties, panels):
         part.register()
     command.append(bpy.utils.register_cli_command("maquette", _command))
-    if getattr(bpy.app, "module", False):  # 4.3 has no such name
+    if not bpy.app.binary_path:  # bpy.app.module says it too, but not in 4.2 and 4.3
         # Blender as a Python module hangs in its own exit over operator classes that scripts left registered (4.5).
         atexit.register(unregister)
 
@@ -83,9 +83,10 @@ def unregister():
 
     from . import operators, panels, preferences, properties
 
+    if not command:  # left by the exit handler already, before Blender disables what is enabled
+        return
     atexit.unregister(unregister)
-    while command:
-        bpy.utils.unregister_cli_command(command.pop())
+    bpy.utils.unregister_cli_command(command.pop())
     for part in (panels, properties, operators, preferences):
         part.unregister()
 

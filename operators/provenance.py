@@ -22,7 +22,9 @@ def write(thing, shape, request):
     record = dict(shape.provenance)
     record["request"] = requests.to_json(request)
     record["report"] = shape.report
-    record["inputs"] = [_input(path) for path in request.images]
+    # The hash of what the worker read, not of what the file may hold by now.
+    read = {item["path"]: item["sha256"] for item in record.pop("images", [])}
+    record["inputs"] = [_input(path, read.get(path)) for path in request.images]
     thing[KEY] = json.dumps(record)
     if thing.get(FIELD) != shape.field:
         thing.pop(PACKED, None)
@@ -86,8 +88,8 @@ def photos(record: dict) -> list[str]:
     return found
 
 
-def _input(path: str) -> dict:
-    record = {"path": path, "sha256": _sha256(path)}
+def _input(path: str, sha256: str | None) -> dict:
+    record = {"path": path, "sha256": sha256 or _sha256(path)}
     if bpy.data.filepath:
         try:
             record["relative"] = bpy.path.relpath(path)
