@@ -1,0 +1,123 @@
+"""The network's camera, shapes of what it gives, and what its inference does with it."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from maquette.nets import camera, catalog, checkpoint, predict
+from maquette.nets.image_to_field import Config, ImageToField, Prediction, depth_to_space, unpack
+
+SMALL = Config(width=8, encoder=8, vector=16, detail=8)
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return ImageToField(SMALL).eval()
+
+
+def test_the_centre_lands_where_the_camera_says():
+    numbers = torch.tensor([[0.4, 0.5, 0.3, 0.1, -0.2]])
+    uv, depth = camera.project(torch.zeros(1, 3), numbers)
+    assert uv[0, 0].tolist() == pytest.approx([0.1, -0.2])
+    assert depth.item() == 0
+
+
+def test_right_is_right_and_up_is_up():
+    """At elevation 0 the world's x is the picture's right and z its up; what is nearer (-y) is larger."""
+    numbers = torch.tensor([[0.0, 0.0, 0.25, 0.0, 0.0]])
+    points = torch.tensor([[0.5, 0, 0], [0, 0, 0.5], [0.5, -0.5, 0]])
+    uv, depth = camera.project(points, numbers)
+    assert uv[0, 0].tolist() == pytest.approx([0.5, 0])
+    assert uv[0, 1].tolist() == pytest.approx([0, -0.5])
+    assert uv[0, 2, 0].item() == pytest.approx(0.5 / (1 - 0.125))
+    assert depth[0].tolist() == pytest.approx([0, 0, -0.5])
+
+
+def test_projection_is_the_tracers():
+    """The network's camera numbers describe the very picture that the procedural world traces."""
+    from maquette.train.recipes.image_to_field import cameras
+    from maquette.train.shapes import world
+    samples = world.sample(11, 4, "validation", ["package"], background=False)
+    numbers = cameras(torch.from_numpy(samples.camera))
+    points = camera.cell_centres(64)
+    for i in range(len(samples)):
+        inside = torch.from_numpy(samples.distance[i].reshape(-1) < -13)  # a cell deep
+        uv, _ = camera.project(points[inside], numbers[i : i + 1])
+        pixels = ((uv[0] + 1) * 64).long().clamp(0, 127).numpy()
+        seen = samples.picture[i, pixels[:, 1], pixels[:, 0], 3] > 127
+        assert seen.mean() > 0.995
+
+
+def test_hypotheses_find_the_peaks():
+    target = camera.soft_bins(torch.tensor([0.2, 0.9]), torch.tensor([0.7, 1.9]))
+    assert target.sum(1).tolist() == pytest.approx([1, 1])
+    found, weight = camera.hypotheses((target + 1e-9).log(), 2)
+    assert found[:, 0].tolist() == pytest.approx(np.array([[0.2, 0.7], [0.9, 1.9]]), abs=1e-3)
+    assert weight[:, 0].tolist() == pytest.approx([1, 1], abs=1e-3)
+
+
+def test_depth_to_space_puts_neighbours_together():
+    x = torch.arange(8.0).reshape(1, 8, 1, 1, 1)
+    assert depth_to_space(x, 1)[0, 0].flatten().tolist() == list(range(8))
+
+
+def test_unpack_is_packbits():
+    bits = np.random.default_rng(0).random((3, 784)) > 0.5
+    packed = torch.from_numpy(np.packbits(bits, axis=1))
+    np.testing.assert_array_equal(unpack(packed, 784).numpy(), bits)
+
+
+def test_shapes(network):
+    out, cameras, weights = network(torch.rand(2, 1, 4, 128, 128), count=2)
+    assert out.occupancy.shape == (2, 1, 32, 32, 32) and out.fine_occupancy.shape == (2, 1, 64, 64, 64)
+    assert out.colour.shape == (2, 3, 32, 32, 32) and cameras.shape == (2, 2, 5)
+    assert weights.sum(1).tolist() == pytest.approx([1, 1], abs=1e-5)
+
+
+def test_several_views_get_a_sentence(network):
+    with pytest.raises(ValueError, match="one picture"):
+        network(torch.rand(1, 2, 4, 128, 128))
+
+
+@pytest.mark.parametrize("chunks", [2, 8])
+def test_slabs_equal_the_whole(network, chunks):
+    crop = np.random.default_rng(0).random((128, 128, 4), np.float32)
+    with torch.no_grad():
+        seen = network.encode(predict.premultiplied(crop, "cpu"))
+        view = torch.tensor([[0.3, 0.6, 0.3, 0.0, 0.0]])
+        whole, slabs = predict.decode(network, seen, view, 1), predict.decode(network, seen, view, chunks)
+    for name in Prediction.__dataclass_fields__:
+        a, b = getattr(whole, name), getattr(slabs, name)
+        inner = (..., slice(2, -2), slice(2, -2), slice(2, -2))
+        torch.testing.assert_close(a[inner], b[inner], atol=2e-4, rtol=1e-3)
+
+
+def test_the_camera_sees_the_front_and_not_the_back():
+    """A ball: cells towards -y take the picture's colour, cells behind it do not."""
+    n = 32
+    points = camera.cell_centres(n)
+    occupancy = (0.5 + (0.4 - points.norm(dim=1)) * n).clamp(0, 1).reshape(n, n, n)
+    rgba = torch.ones(1, 4, 64, 64) * torch.tensor([1.0, 0, 0, 1]).reshape(1, 4, 1, 1)
+    view = torch.tensor([[0.0, math.log(2.0), 0.25, 0.0, 0.0]])
+    pixels, sure = predict.look(occupancy, rgba, view)
+    assert sure[16, 3, 16] > 0.9 and pixels[16, 3, 16].tolist() == pytest.approx([1, 0, 0], abs=1e-4)
+    assert sure[16, 28, 16] < 0.05
+
+
+def test_same_input_same_answer():
+    network = checkpoint.load("image_to_field")
+    crop = np.zeros((128, 128, 4), np.float32)
+    crop[24:104, 40:88] = [0.8, 0.3, 0.1, 1]
+    first, second = predict.predict(network, crop, crop), predict.predict(network, crop, crop)
+    np.testing.assert_array_equal(first.occupancy, second.occupancy)
+    assert first.occupancy.shape == (64, 64, 64) and 0.01 < (first.occupancy > 0.5).mean() < 0.9
+
+
+def test_the_card_tells_what_ships():
+    card = catalog.card("image_to_field")
+    assert card["parameters"] <= 8_000_000
+    assert catalog.weights_path("image_to_field").stat().st_size == card["bytes"] <= 16 * 2**20
+    assert card["training"]["samples"] > 0 and card["licence"]
