@@ -90,7 +90,7 @@ def _terms(height, width):
 
 
 def _agreeing(flat, places, tries=96, near=6.0):
-    """Which border pixels (n,) agree with the colour, or the plane of colours, that most agree with (sampled, seeded)."""
+    """Which border pixels (n,) agree with the colour, or plane of colours, that most agree with (sampled, seeded)."""
     random = np.random.default_rng(0)
     some = random.choice(len(flat), min(len(flat), 500), replace=False)
     best, chosen = -1.0, None

@@ -10,6 +10,7 @@ import numpy as np
 
 from .frames import UNIT_CUBE, cell_size
 from .mesh import directed_edges, is_closed
+from .raster import covered
 
 ASIDE = np.array([0.3713e-6, 0.6131e-6, 0.2377e-6])
 """Rays pass this share of a cell beside the centres, so that they meet no edge of a mesh made of whole cells."""
@@ -43,40 +44,13 @@ def _crossings(corners, axis, resolution, signed=True):
     sum counts the faces below each cell.
     """
     u, v = (axis + 1) % 3, (axis + 2) % 3
-    flat = corners[..., [u, v]]
-    a, b, c = flat[:, 0], flat[:, 1], flat[:, 2]
-    area = _cross(b - a, c - a)
-    face, place = _covered(flat, area, resolution)
-    # Barycentric weights at each covered centre; inside where none is negative.
-    area = area[face]
-    wa = _cross(c[face] - b[face], place - b[face]) / area
-    wb = _cross(a[face] - c[face], place - c[face]) / area
-    wc = 1 - wa - wb
-    hit = (wa >= 0) & (wb >= 0) & (wc >= 0)
-    face, place, area = face[hit], place[hit], area[hit]
-    weights = np.stack([wa[hit], wb[hit], wc[hit]], axis=-1)
+    face, place, weights, area = covered(corners[..., [u, v]], (resolution, resolution))
     height = (weights * corners[face, :, axis]).sum(axis=1)
     above = np.clip(np.ceil(height), 0, resolution).astype(np.int64)
-    index = (place[:, 0].astype(np.int64) * resolution + place[:, 1].astype(np.int64)) * (resolution + 1) + above
+    index = (place[:, 0] * resolution + place[:, 1]) * (resolution + 1) + above
     # A face that looks down is where a ray going up enters.
-    sums = np.bincount(index, -np.sign(area) if signed else None, resolution**2 * (resolution + 1))
+    sums = np.bincount(index, -np.sign(area[face]) if signed else None, resolution**2 * (resolution + 1))
     return np.moveaxis(sums.reshape(resolution, resolution, resolution + 1), (0, 1, 2), (u, v, axis))
-
-
-def _covered(flat, area, resolution):
-    """Pairs of a face and a centre (P, 2) in its rectangle: face (P,), place (P, 2); flat faces (F, 3, 2) in cells."""
-    low = np.clip(np.ceil(flat.min(axis=1)), 0, resolution).astype(np.int64)
-    high = np.clip(np.floor(flat.max(axis=1)) + 1, 0, resolution).astype(np.int64)
-    size = np.maximum(high - low, 0)
-    count = np.where(np.abs(area) > 1e-14, size[:, 0] * size[:, 1], 0)
-    face = np.repeat(np.arange(len(flat)), count)
-    nth = np.arange(len(face)) - np.repeat(np.cumsum(count) - count, count)
-    place = low[face] + np.stack([nth // np.maximum(size[face, 1], 1), nth % np.maximum(size[face, 1], 1)], axis=-1)
-    return face, place.astype(np.float64)
-
-
-def _cross(a, b):
-    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
 
 
 def _faces_agree(faces):
