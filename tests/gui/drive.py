@@ -1,6 +1,6 @@
-"""blender --enable-event-simulate --python drive.py -- CHAPTER: play the scenes of chapters/CHAPTER.py in this window.
+"""blender --enable-event-simulate --python drive.py -- CHAPTER/SCENE/...: play scenes of chapters/CHAPTER.py in this window.
 
-Every function of the chapter whose name starts with `scene_` is a generator; it passes unless it raises. What came of each
+A scene is a function of the chapter whose name starts with `scene_`, a generator; it passes unless it raises. What came of each
 goes to CHAPTER.json once it has ended: Blender exits 0 whatever happened, so a scene that is not in there has failed.
 """
 
@@ -16,7 +16,7 @@ import bpy
 sys.path.insert(0, str(Path(__file__).parent))
 import hands  # noqa: E402  (Blender does not put the script's folder on the path)
 
-CHAPTER = sys.argv[sys.argv.index("--") + 1]
+CHAPTER, *SCENES = sys.argv[sys.argv.index("--") + 1].split("/")
 
 
 def play(name, scene):
@@ -41,10 +41,9 @@ def play_all():
     try:
         yield 0.5
         chapter = importlib.import_module(f"chapters.{CHAPTER}")
-        for name, scene in vars(chapter).items():
-            if name.startswith("scene_"):
-                verdict.append((yield from play(name.removeprefix("scene_"), scene)))
-                (hands.OUT / f"{CHAPTER}.json").write_text(json.dumps(verdict, indent=1))
+        for name in SCENES:
+            verdict.append((yield from play(name, getattr(chapter, f"scene_{name}"))))
+            (hands.OUT / f"{CHAPTER}.json").write_text(json.dumps(verdict, indent=1))
     finally:
         bpy.ops.wm.quit_blender()
 

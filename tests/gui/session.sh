@@ -1,5 +1,5 @@
 #!/bin/bash
-# session.sh CHAPTER...: inside the root, with the share at /share: a screen, the installed zip, then one Blender a chapter.
+# session.sh CHAPTER/SCENE/SCENE...: inside the root, with the share at /share: a screen, the installed zip, then one Blender a chapter.
 # The chapter no_torch starts without a Python set; the others get the one that make_root.sh prepared.
 set -eu
 SIZE=1440x900
@@ -16,13 +16,14 @@ install() { # python, user resources
 install /opt/maquette/bin/python /tmp/blender
 wait $PICTURES
 
-for chapter in "$@"; do
+for part in "$@"; do
+  chapter=${part%%/*}
   export BLENDER_USER_RESOURCES=/tmp/blender
   if [ "$chapter" = no_torch ]; then
     export BLENDER_USER_RESOURCES=/tmp/blender-no-torch
     install "" "$BLENDER_USER_RESOURCES"
   fi
-  timeout 500 blender --enable-event-simulate --window-geometry 0 0 ${SIZE/x/ } --python /share/scripts/drive.py -- "$chapter" \
+  timeout 500 blender --enable-event-simulate --window-geometry 0 0 ${SIZE/x/ } --python /share/scripts/drive.py -- "$part" \
     >"/share/$chapter.log" 2>&1 || echo "Blender ended with $? in $chapter" >&2
   for _ in $(seq 100); do pgrep -f jobs/launch.py >/dev/null || break; sleep 0.1; done
   ps -ef | grep '[j]obs/launch.py' >"/share/$chapter-left-behind.txt" || rm "/share/$chapter-left-behind.txt"

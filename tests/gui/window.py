@@ -1,6 +1,6 @@
 """Drives the built extension in a real Blender window, on a machine that needs no screen, GPU or network of Blender's.
 
-    python tests/gui/window.py [CHAPTER ...] [--zip FILE]     the chapters of chapters/, all unless named
+    python tests/gui/window.py [CHAPTER[/SCENE] ...] [--zip FILE]     of chapters/, all unless named
 
 Screenshots, logs and verdict.json land in out/window/. Exit code 0: every scene passed; 1: not; 3: it cannot run here.
 """
@@ -60,13 +60,24 @@ def clear():
     OUT.mkdir(parents=True)
 
 
-def gather(chapters) -> list[dict]:
+def wanted(names) -> dict[str, list[str]]:
+    """Chapter -> scenes, of what was named as CHAPTER or CHAPTER/SCENE; everything when nothing was."""
+    everything, found = scenes(), {}
+    for name in names or everything:
+        chapter, _, scene = name.partition("/")
+        if chapter not in everything or scene and scene not in everything[chapter]:
+            raise SystemExit(f"There is no {name}; there are {everything}")
+        found.setdefault(chapter, []).extend([scene] if scene else everything[chapter])
+    return found
+
+
+def gather(chapters: dict[str, list[str]]) -> list[dict]:
     """What came of every scene; one that Blender did not live to tell of has failed."""
     verdict = []
-    for chapter in chapters:
+    for chapter, names in chapters.items():
         told = OUT / f"{chapter}.json"
         lines = {line["scene"]: line for line in json.loads(told.read_text("utf-8"))} if told.exists() else {}
-        for scene in scenes()[chapter]:
+        for scene in names:
             silent = {"scene": scene, "ok": False, "error": f"Blender did not finish {chapter}: see {chapter}.log"}
             verdict.append({"chapter": chapter} | lines.get(scene, silent))
         if (OUT / f"{chapter}-left-behind.txt").exists():
@@ -76,17 +87,18 @@ def gather(chapters) -> list[dict]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("chapters", nargs="*", help=f"of {', '.join(scenes())}")
+    parser.add_argument("scenes", nargs="*", metavar="CHAPTER[/SCENE]", help=f"of {', '.join(scenes())}")
     parser.add_argument("--zip", type=Path, help="the built extension; built now unless given")
     options = parser.parse_args()
-    chapters = options.chapters or list(scenes())
+    chapters = wanted(options.scenes)
     start = time.monotonic()
     clear()
     root = make_root()
     made = time.monotonic()
     shutil.copy(options.zip or build_zip(OUT / "zip"), OUT / "maquette.zip")
     shutil.copytree(HERE, OUT / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
-    session = [*as_root(), HERE / "in_root.sh", root, OUT, "/share/scripts/session.sh", *chapters]
+    parts = ["/".join([chapter, *names]) for chapter, names in chapters.items()]
+    session = [*as_root(), HERE / "in_root.sh", root, OUT, "/share/scripts/session.sh", *parts]
     try:
         subprocess.run(session, timeout=LIMIT)
     except subprocess.TimeoutExpired:
