@@ -25,7 +25,7 @@ def folder(tmp_path_factory):
 
 def settings(folder, run, **changes):
     base = dict(shards=str(folder), run=str(run), width=8, encoder=8, library=8, batch=4, minutes=0.06, validation=8,
-                threads=1, device="cpu", precision="32-true")
+                threads=1, cameras=4, device="cpu", precision="32-true")
     return recipe.Recipe(**{**base, **changes})
 
 
@@ -50,7 +50,7 @@ def test_learns(folder):
     torch.manual_seed(0)
     plan = settings(folder, "", library=8)
     network = recipe.make(plan)
-    batch = next(iter(recipe.Batches(folder / "train", 4, np.random.default_rng(0))))
+    batch = next(iter(recipe.Batches(folder / "train", settings(folder, ""), np.random.default_rng(0))))
     prepared = recipe.prepare(batch, augment=False)
     optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3)
     losses = []
@@ -66,7 +66,7 @@ def test_learns(folder):
 
 
 def test_flips_move_picture_truth_and_camera_together(folder, monkeypatch):
-    batch = next(iter(recipe.Batches(folder / "train", 4, np.random.default_rng(0))))
+    batch = next(iter(recipe.Batches(folder / "train", settings(folder, ""), np.random.default_rng(0))))
     plain = recipe.prepare(batch, augment=False)
     monkeypatch.setattr(torch, "rand", lambda *shape, **_: torch.zeros(*shape))
     monkeypatch.setattr(recipe, "disturb", lambda picture: picture)
@@ -79,13 +79,13 @@ def test_flips_move_picture_truth_and_camera_together(folder, monkeypatch):
 def test_a_bad_shard_is_named_and_passed_over(folder, tmp_path, capsys):
     (tmp_path / "shard-00000.npz").write_bytes((folder / "train" / "shard-00000.npz").read_bytes())
     (tmp_path / "shard-00001.npz").write_bytes(b"PK not really")
-    assert len(next(iter(recipe.Batches(tmp_path, 4, np.random.default_rng(0))))["picture"]) == 4
+    assert len(next(iter(recipe.Batches(tmp_path, settings(tmp_path, ""), np.random.default_rng(0))))["picture"]) == 4
     assert "shard-00001.npz is not a whole shard" in capsys.readouterr().out
 
 
 def test_no_shards_is_a_sentence(tmp_path):
     with pytest.raises(ValueError, match="no readable shards"):
-        next(iter(recipe.Batches(tmp_path, 4, np.random.default_rng(0))))
+        next(iter(recipe.Batches(tmp_path, settings(tmp_path, ""), np.random.default_rng(0))))
 
 
 def test_export_without_a_run_is_a_sentence(tmp_path):

@@ -33,6 +33,8 @@ class Recipe(BaseRecipe):
     """Side of the part of the 32^3 grid that is refined to 64^3 at each step."""
     true_camera: float = 0.5
     """Share of samples decoded with the true camera once the camera is learned; the rest use the predicted one."""
+    cameras: int = 32
+    """Pictures more a step that teach the encoder their cameras alone: a tenth of the cost, and depth is the unknown."""
     validation: int = 256
 
 
@@ -74,8 +76,8 @@ def cameras(stored: Tensor) -> Tensor:
 class Batches:
     """Endless shuffled batches from a folder of shards that may still be growing; bad shards are named and passed over."""
 
-    def __init__(self, folder: Path, batch: int, rng: np.random.Generator, pool: int = 10):
-        self.folder, self.batch, self.rng, self.pool = folder, batch, rng, pool
+    def __init__(self, folder: Path, recipe: Recipe, rng: np.random.Generator, pool: int = 10):
+        self.folder, self.batch, self.extra, self.rng, self.pool = folder, recipe.batch, recipe.cameras, rng, pool
         self.bad: set[Path] = set()
 
     def __iter__(self):
@@ -103,7 +105,9 @@ class Batches:
         joined = {f: np.concatenate([getattr(s, f) for s in loaded]) for f in ("picture", "distance", "colour", "camera")}
         for i in range(0, len(index) - self.batch + 1, self.batch):
             pick = index[i : i + self.batch]
-            yield {name: torch.from_numpy(array[pick]) for name, array in joined.items()}
+            other = self.rng.choice(len(index), self.extra)
+            yield {name: torch.from_numpy(array[pick]) for name, array in joined.items()} | {
+                "other_picture": torch.from_numpy(joined["picture"][other]), "other_camera": torch.from_numpy(joined["camera"][other])}
 
 
 def prepare(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
@@ -112,21 +116,37 @@ def prepare(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
     picture (B, 4, 128, 128) sRGB times alpha; distance (B, 1, 64, 64, 64) inside > 0; colour (B, 3, 32, 32, 32), painted (same, 1 channel);
     camera (B, 5).
     """
-    picture = batch["picture"].permute(0, 3, 1, 2).float() / 255
+    picture, camera = view(batch["picture"], batch["camera"])
     distance = -batch["distance"][:, None].float() * (TRUNCATION / 127)
     colour = batch["colour"].permute(0, 4, 1, 2, 3).float() / 255
-    camera = cameras(batch["camera"].float())
+    ready = {}
     if augment:
         flip = torch.rand(len(picture), device=picture.device) < 0.5
-        side = flip[:, None, None, None]
-        picture = torch.where(side, picture.flip(3), picture)
-        distance = torch.where(side[..., None], distance.flip(2), distance)
-        colour = torch.where(side[..., None], colour.flip(2), colour)
-        camera = torch.cat([camera[:, :3], torch.where(flip, -camera[:, 3], camera[:, 3])[:, None], camera[:, 4:]], 1)
-        picture = disturb(picture)
-    rgb, alpha = picture[:, :3], picture[:, 3:]
-    return {"picture": torch.cat([rgb * alpha, alpha], 1), "distance": distance, "colour": colour,
-            "painted": (colour.sum(1, keepdim=True) > 0).float(), "camera": camera}
+        side = flip[:, None, None, None, None]
+        distance = torch.where(side, distance.flip(2), distance)
+        colour = torch.where(side, colour.flip(2), colour)
+        picture, camera = varied(picture, camera, flip)
+        if "other_picture" in batch:
+            other, numbers = view(batch["other_picture"], batch["other_camera"])
+            other, numbers = varied(other, numbers, torch.rand(len(other), device=other.device) < 0.5)
+            ready = {"other_picture": premultiplied(other), "other_camera": numbers}
+    return ready | {"picture": premultiplied(picture), "distance": distance, "colour": colour,
+                    "painted": (colour.sum(1, keepdim=True) > 0).float(), "camera": camera}
+
+
+def view(picture: Tensor, camera: Tensor) -> tuple[Tensor, Tensor]:
+    return picture.permute(0, 3, 1, 2).float() / 255, cameras(camera.float())
+
+
+def premultiplied(picture: Tensor) -> Tensor:
+    return torch.cat([picture[:, :3] * picture[:, 3:], picture[:, 3:]], 1)
+
+
+def varied(picture: Tensor, camera: Tensor, flip: Tensor) -> tuple[Tensor, Tensor]:
+    """Mirrored where flip (B,) says so, then disturbed."""
+    picture = torch.where(flip[:, None, None, None], picture.flip(3), picture)
+    across = torch.where(flip, -camera[:, 3], camera[:, 3])
+    return disturb(picture), torch.cat([camera[:, :3], across[:, None], camera[:, 4:]], 1)
 
 
 def disturb(picture: Tensor) -> Tensor:
@@ -175,7 +195,6 @@ def loss(network: ImageToField, batch: dict[str, Tensor], recipe: Recipe, progre
     share = 1.0 if progress < 0.05 else recipe.true_camera
     told = torch.rand(len(truth), 1, device=truth.device) < share
     given = torch.where(told, truth[:, :2], likely[:, 0])
-    guessed = network.camera(seen, truth[:, :2])
     camera = torch.where(told, truth, network.camera(seen, likely[:, 0]).detach() if share < 1 else truth)
     camera = torch.cat([given, camera[:, 2:]], 1)
     n, room = recipe.region, MIDDLE - recipe.region
@@ -185,17 +204,29 @@ def loss(network: ImageToField, batch: dict[str, Tensor], recipe: Recipe, progre
     out = network.decode(seen, camera, region)
     target = batch["distance"]
     every = (slice(None), slice(None))
+    bins, rest = camera_loss(network, seen, truth)
+    if "other_picture" in batch:
+        others = camera_loss(network, network.encode(batch["other_picture"]), batch["other_camera"])
+        share = len(truth) / (len(truth) + len(batch["other_camera"]))
+        bins, rest = (share * a + (1 - share) * b for a, b in zip((bins, rest), others))
     parts = {
         "coarse": volume_loss(out.occupancy, out.distance, F.avg_pool3d(target, 2)),
         "fine": volume_loss(out.fine_occupancy, out.fine_distance, target[(*every, *fine)]),
-        "bins": -(soft_bins(truth[:, 0], truth[:, 1]) * seen["bins"].float().log_softmax(1)).sum(1).mean(),
-        "rest": (guessed[:, 2:] - truth[:, 2:]).abs().mean(),
+        "bins": bins,
+        "rest": rest,
     }
     painted = batch["painted"][(*every, *region)]
     wrong = (out.colour.float().sigmoid() - batch["colour"][(*every, *region)]).abs() * painted
     parts["colour"] = wrong.sum() / (3 * painted.sum() + 1)
-    total = parts["coarse"] + 0.5 * parts["fine"] + 0.3 * parts["bins"] + 2 * parts["rest"] + 0.5 * parts["colour"]
+    total = parts["coarse"] + 0.5 * parts["fine"] + 0.6 * parts["bins"] + 2 * parts["rest"] + 0.5 * parts["colour"]
     return total, {name: value.detach() for name, value in parts.items()}
+
+
+def camera_loss(network: ImageToField, seen: dict[str, Tensor], truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross entropy of the joint bins; error of distance and centre, given the true elevation and scale."""
+    target = soft_bins(truth[:, 0], truth[:, 1])
+    bins = -(target * seen["bins"].float().log_softmax(1)).sum(1).mean()
+    return bins, (network.camera(seen, truth[:, :2])[:, 2:] - truth[:, 2:]).abs().mean()
 
 
 @torch.no_grad()
