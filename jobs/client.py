@@ -84,7 +84,6 @@ class Worker:
         self.current: Job | None = None
         """The job the process is busy with; it may already be abandoned."""
         self._process: Process | None = None
-        self._outdated = False
         self._count = 0
         self._deadline = None
         """When to kill the process because the current job was asked to stop."""
@@ -135,11 +134,10 @@ class Worker:
 
     def adopt(self, python: str | None = None, device: str | None = None, idle: float | None = None):
         """Change what is not None; a process that was started otherwise ends as soon as no job runs in it."""
+        self.python = self.python if python is None else python
         self.device = self.device if device is None else device
-        patience = self.patience if idle is None else dataclasses.replace(self.patience, idle=float(idle))
-        python = self.python if python is None else python
-        self._outdated = self._outdated or (python, patience) != (self.python, self.patience)
-        self.python, self.patience = python, patience
+        if idle is not None:
+            self.patience = dataclasses.replace(self.patience, idle=float(idle))
 
     def close(self):
         """End the process and cancel every job; the next request starts a fresh one."""
@@ -228,7 +226,7 @@ class Worker:
             self.waiting.popleft()
         if not self.waiting:
             return
-        if self._outdated:
+        if self._process and self._process.differs(self.python, self.patience):
             self._drop_process()
         if self._process is None:
             self._start()
@@ -238,7 +236,6 @@ class Worker:
 
     def _start(self):
         job = self.waiting[0]
-        self._outdated = False
         try:
             python = self.python or environment.find_python().python
             self._process = Process(python, self.launch, self.patience)

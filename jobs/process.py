@@ -36,6 +36,7 @@ class Process:
     """A worker process, its folder, its log and the thread that reads it."""
 
     def __init__(self, python: str, launch: str, patience: Patience):
+        self.python, self.idle = python, patience.idle
         self.folder = Path(tempfile.mkdtemp(prefix="maquette-")).resolve()
         self.exchange = Exchange(self.folder)
         self.log = self.folder / "worker.log"
@@ -91,6 +92,10 @@ class Process:
             self.heard = now
         self.asked = now
         return now - self.heard
+
+    def differs(self, python: str, patience: Patience) -> bool:
+        """Whether it was started otherwise than is wanted now; any Python will do for ""."""
+        return (python or self.python, patience.idle) != (self.python, self.idle)
 
     def send(self, message: dict):
         """Raises OSError when the process is gone."""

@@ -92,11 +92,18 @@ def test_the_worker_chooses_the_device_for_requests_on_auto(worker):
 
 
 def test_another_python_takes_over_once_the_job_is_done(worker, until, tmp_path):
+    other = tmp_path / "python"
+    other.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    other.chmod(0o755)
     job = worker.submit(Misbehave("work", 0.5, "old"))
     until(lambda: job.poll() == "running")
     pid = worker.pid
-    worker.adopt(python=sys.executable, idle=0)
-    worker.adopt(idle=30)
+    worker.adopt(python=sys.executable, device="cpu", idle=worker.patience.idle)
+    same = worker.submit(Misbehave("work", 0.01, "same"))
+    until(lambda: same.poll() == "done")
+    assert worker.pid == pid, "nothing differs: it stays warm"
+    job = worker.submit(Misbehave("work", 0.5, "old"))
+    worker.adopt(python=str(other))
     follower = worker.submit(Misbehave("work", 0.01, "new"))
     until(lambda: follower.poll() == "done")
     assert job.result.path == "old" and worker.pid != pid
