@@ -177,7 +177,8 @@ def _facts() -> str:
         return ""
     report = provenance.read(thing)["report"]
     closed = "closed" if report.get("watertight") else "not closed"
-    return f"{report.get('vertices', 0):,} vertices, {report.get('faces', 0):,} faces, {closed}"
+    note = f"\n{report['note']}" if report.get("note") else ""  # such as: for want of memory it ran on the CPU
+    return f"{report.get('vertices', 0):,} vertices\n{report.get('faces', 0):,} faces, {closed}{note}"
 
 
 class MaquetteStatus(bpy.types.PropertyGroup):

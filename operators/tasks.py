@@ -4,6 +4,7 @@ Nothing here holds a datablock, so undo and file load cannot pull anything from 
 panels' properties read it: were it stored in a property, it would be saved with the file.
 """
 
+import os
 import time
 from dataclasses import dataclass, field
 
@@ -21,6 +22,11 @@ class Answer:
     request: object
     result: object = None
     error: str = ""
+
+    def named_error(self, among_others: bool) -> str:
+        """The error; among others it begins with the picture's name unless it says it anyway."""
+        name = os.path.basename(next(iter(getattr(self.request, "images", ())), ""))
+        return f"{name}: {self.error}" if among_others and name not in self.error else self.error
 
 
 @dataclass

@@ -87,7 +87,12 @@ def draw_progress(layout, status):
 def draw_error(layout, context, status):
     """The sentence, the worker's last words, and a way to pass both on."""
     box = layout.box()
-    paragraph(box, context, status.error, "ERROR")
-    if status.log:
-        paragraph(box, context, "\n".join(status.log.splitlines()[-3:]))
+    sentences = status.error.splitlines()
+    for sentence in sentences[:3]:
+        paragraph(box, context, sentence, "ERROR")
+    if len(sentences) > 3:
+        box.label(text=f"and {len(sentences) - 3} more", icon="BLANK1")
+    words = [line.strip() for line in status.log.splitlines() if any(letter.isalpha() for letter in line)]
+    if words and words[-1] not in status.error:  # a traceback ends with what the sentence says already
+        paragraph(box, context, "\n".join(words[-3:]))
     box.operator("maquette.copy_report", icon="COPYDOWN")
