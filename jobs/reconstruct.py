@@ -27,8 +27,10 @@ COLOUR_PIXELS = 256
 def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
     """One picture for now. Raises ValueError with a sentence for pictures that cannot be used."""
     if len(request.images) > 1:
-        raise ValueError(f"Reconstruct takes one picture of an object for now, not {len(request.images)}; "
-                         "for an object from each picture, choose them as separate objects (--each)")
+        raise ValueError(
+            f"Reconstruct takes one picture of an object for now, not {len(request.images)}; "
+            "for an object from each picture, choose them as separate objects (--each)"
+        )
     start = time.perf_counter()
     progress(0.02, "Picture")
     picture = read_picture(request.images[0])
@@ -44,8 +46,12 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
     if request.save_field:
         field.save(request.save_field)
     shape = shape_from_field(field, request.meshing, progress, request.preview, span=(0.65, 0.97))
-    report = shape.report | {"device": str(where), "seconds": time.perf_counter() - start, "mask": isolated.method,
-                             "camera": estimate.camera}
+    report = shape.report | {
+        "device": str(where),
+        "seconds": time.perf_counter() - start,
+        "mask": isolated.method,
+        "camera": estimate.camera,
+    }
     if note:
         report["note"] = note
     return dataclasses.replace(shape, field=key, report=report, provenance=provenance(request, picture, where))
@@ -57,8 +63,14 @@ def run(crop: np.ndarray, close: np.ndarray, request: Reconstruct, progress):
 
     def work(where, chunks):
         network = loaded(str(where))
-        return predict.predict(network, crop, close, request.resolution, chunks,
-                               lambda fraction, note: progress(0.15 + 0.45 * fraction, "Network", note)), where
+        return predict.predict(
+            network,
+            crop,
+            close,
+            request.resolution,
+            chunks,
+            lambda fraction, note: progress(0.15 + 0.45 * fraction, "Network", note),
+        ), where
 
     estimate, where = device.with_less_memory(work, device.pick(request.device), say=notes.append)
     return estimate, where, " ".join(notes)
@@ -77,7 +89,11 @@ def level() -> float:
 
 def provenance(request: Reconstruct, picture, where) -> dict:
     """Enough to make the same shape again, bit for bit on the same device, torch and thread count."""
-    settings = {"resolution": request.resolution, "device": request.device, "meshing": dataclasses.asdict(request.meshing)}
+    settings = {
+        "resolution": request.resolution,
+        "device": request.device,
+        "meshing": dataclasses.asdict(request.meshing),
+    }
     return {
         "verb": "reconstruct",
         "settings": settings,
