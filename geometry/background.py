@@ -9,7 +9,15 @@ Found at a working size, the mask gets its soft edge from the full picture.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import binary_closing, binary_opening, gaussian_filter, gaussian_gradient_magnitude, label
+from scipy.ndimage import (
+    binary_dilation,
+    binary_erosion,
+    binary_opening,
+    gaussian_filter,
+    gaussian_gradient_magnitude,
+    label,
+    map_coordinates,
+)
 
 from .colour import to_lab
 from .crop import resized
@@ -51,8 +59,8 @@ def isolate(picture) -> Isolated:
         raise ValueError(
             f"no object stands out from the background of {picture.name}; use a plain background, or a PNG without one"
         )
-    mask = soften(rgb, small, found)
-    return Isolated(np.concatenate([rgb, mask[..., None]], axis=-1), mask, "plain")
+    mask, colours = soften(rgb, small, found)
+    return Isolated(np.concatenate([colours, mask[..., None]], axis=-1), mask, "plain")
 
 
 # --- the background --------------------------------------------------------------------------------------------------
@@ -60,9 +68,9 @@ def isolate(picture) -> Isolated:
 
 def fit_background(lab):
     """What the picture would be without the object: (h, w, 3) L*a*b*, and how far it strays from that (a deviation)."""
-    height, width = lab.shape[:2]
-    ring = _ring(height, width)
-    terms = _terms(height, width)
+    all_terms = _terms(*lab.shape[:2])
+    lab, terms = lab[::2, ::2], all_terms[::2, ::2]  # smooth things need no more
+    ring = _ring(*lab.shape[:2])
     flat, places = lab[ring], terms[ring]
     believed = _agreeing(flat, places[:, :3])
     coefficients = _fit(places[:, :3], flat, believed)
@@ -70,10 +78,10 @@ def fit_background(lab):
     for order in (6, 6, 10, 10, 15):
         far = np.linalg.norm(lab - terms[..., : coefficients.shape[0]] @ coefficients, axis=-1)
         alike = _joined_to_border(far < max(4 * noise, 4.0))
-        weight = alike[..., None] * 1.0
-        coefficients = _fit(terms[..., :order].reshape(-1, order), lab.reshape(-1, 3), weight.reshape(-1))
-        noise = _deviation((lab - terms[..., :order] @ coefficients)[alike], np.ones(alike.sum()))
-    return terms[..., :order] @ coefficients, noise
+        places, flat = terms[alike][:, :order], lab[alike]
+        coefficients = _fit(places, flat, np.ones(len(flat)))
+        noise = _deviation(flat - places @ coefficients, np.ones(len(flat)))
+    return all_terms[..., :order] @ coefficients.astype(np.float32), noise
 
 
 def _ring(height, width):
@@ -137,38 +145,48 @@ def _joined_to_border(where):
 
 
 def find_object(small, background, noise):
-    """Which pixels (h, w) are the object's."""
+    """Which pixels (h, w) are the object's, whole pixels at the working size."""
     lab = to_lab(small)
-    calm = gaussian_filter(lab, (0.7, 0.7, 0))
+    calm = gaussian_filter(lab, (0.6, 0.6, 0))
     apart = np.linalg.norm(calm - background, axis=-1)
-    limit = max(3.5 * noise, 5.0)
+    limit = max(4 * noise, 3.5)
     behind = apart < limit
-    shade = _shadow(lab, calm, background, noise)
-    outside = _joined_to_border(behind | shade)
+    greyed = _greyed(calm, background, noise) & _round_the_foot(~behind)
+    steep = gaussian_gradient_magnitude(lab[..., 0], 1.0)
+    outside = _joined_to_border(behind | (greyed & (steep < max(1.5 * noise, 3.0))))
     inside = ~outside
     # What is enclosed and looks just like the background is seen through a hole.
     holes = binary_opening(behind & inside & (apart < 0.8 * limit))
-    inside &= ~holes
-    inside = binary_closing(np.pad(inside, 2))[2:-2, 2:-2] & ~holes
-    return _worth(inside)
+    return _worth(inside & ~holes, greyed)
 
 
-def _shadow(lab, calm, background, noise):
-    """Darker than the background, of its hue, and without an edge."""
+def _greyed(calm, background, noise):
+    """As a soft shadow leaves it: darker than the background and of its hue."""
     fall = background[..., 0] - calm[..., 0]
-    ratio = np.clip(calm[..., 0] / np.maximum(background[..., 0], 1), 0, 1)
+    # Less of the same light scales L* + 16, a* and b* alike.
+    ratio = np.clip((calm[..., 0] + 16) / (background[..., 0] + 16), 0, 1)
     tint = np.linalg.norm(calm[..., 1:] - background[..., 1:] * ratio[..., None], axis=-1)
-    steep = gaussian_gradient_magnitude(lab[..., 0], 1.0)
-    return (fall > 0) & (fall < 45) & (tint < max(2.5 * noise, 4.0)) & (steep < max(1.2 * noise, 2.0))
+    return (fall > 0) & (fall < 45) & (tint < max(2.5 * noise, 4.0))
 
 
-def _worth(inside):
-    """Pieces of at least a fiftieth of the largest."""
+def _round_the_foot(inside):
+    """The rows (h, 1) where a shadow on the ground may lie: pale things on white paper keep their upper parts."""
+    rows = np.flatnonzero(inside.any(axis=1))
+    if not len(rows):
+        return np.zeros((len(inside), 1), bool)
+    return (np.arange(len(inside)) > rows[0] + 0.55 * (rows[-1] - rows[0]))[:, None]
+
+
+def _worth(inside, greyed):
+    """Pieces of at least a fiftieth of the largest, without those that are the rims of shadows."""
     numbers, count = label(inside, np.ones((3, 3)))
     if not count:
         return inside
     sizes = np.bincount(numbers.ravel())
     sizes[0] = 0
+    shadow = np.bincount(numbers.ravel(), greyed.ravel()) > 0.8 * sizes
+    if not shadow[sizes.argmax()]:
+        sizes[shadow] = 0
     return (sizes >= max(0.02 * sizes.max(), 4))[numbers]
 
 
@@ -176,7 +194,38 @@ def _worth(inside):
 
 
 def soften(rgb, small, found):
-    """The mask (H, W) at the picture's own size."""
-    return np.clip(resized(found.astype(np.float32), *rgb.shape[:2]), 0, 1)
+    """The mask at the picture's own size, and the picture with the background taken out of the object's edge.
+
+    Along the edge each pixel is a mix of the object's colour near by and the background's near by: the mask is the
+    share. rgb (H, W, 3), small (h, w, 3), found (h, w) bool. Returns mask (H, W) and colours (H, W, 3) float32.
+    """
+    band = binary_dilation(found, iterations=2) & ~binary_erosion(found, iterations=2, border_value=1)
+    core = binary_erosion(found, border_value=1) + 1e-3 * found
+    clear = ~binary_dilation(found) + 1e-6
+    near = [_spread(small, weight.astype(np.float32)) for weight in (core, clear)]
+    mask = np.clip(2 * resized(found.astype(np.float32), *rgb.shape[:2]) - 0.5, 0, 1)
+    rows, columns = np.nonzero(resized(band.astype(np.float32), *rgb.shape[:2]) > 0.01)
+    scale = np.array(found.shape) / rgb.shape[:2]
+    places = (np.stack([rows, columns]) + 0.5) * scale[:, None] - 0.5
+    front, back = (
+        np.stack([map_coordinates(colours[..., i], places, order=1, mode="nearest") for i in range(3)], -1)
+        for colours in near
+    )
+    seen, across = rgb[rows, columns], front - back
+    contrast = (across**2).sum(axis=-1)
+    share = ((seen - back) * across).sum(axis=-1) / np.maximum(contrast, 1e-6)
+    share = np.clip((share - 0.08) / 0.84, 0, 1)
+    sure = np.clip(contrast / 0.02, 0, 1)  # too alike to tell the mix: keep the shape that was found
+    plain = mask[rows, columns]
+    share = sure * share + (1 - sure) * plain
+    mask[rows, columns] = share
+    colours = rgb.copy()
+    part = np.clip(share, 0.3, 1)[:, None]
+    colours[rows, columns] = np.clip((seen - (1 - part) * back) / part, 0, 1)
+    return mask, colours
 
 
+def _spread(image, weight, sigma=2.5):
+    """Weighted means (h, w, 3) of the image round each pixel."""
+    total = gaussian_filter(weight, sigma) + 1e-12
+    return np.stack([gaussian_filter(image[..., i] * weight, sigma) / total for i in range(3)], axis=-1)

@@ -1,8 +1,9 @@
 """How well objects are found before backgrounds of many kinds: a table of IoU against pictures' own alpha.
 
-    python tests/geometry/mask_table.py FOLDER [OVERLAYS]
+    python tests/geometry/mask_table.py FOLDER [OVERLAYS] [EVERY]
 
-takes every picture in FOLDER that has an alpha, composites it and isolates it again; OVERLAYS gets sheets to look at.
+takes every picture in FOLDER that has an alpha (or each EVERYth of them), composites it and isolates it again; OVERLAYS
+gets sheets to look at.
 """
 
 import sys
@@ -74,11 +75,11 @@ def with_room(rgba, margin=0.12):
     return np.pad(rgba, (*room, (0, 0)))
 
 
-def main(folder, overlays=None):
+def main(folder, overlays=None, every=1):
     scores, tiles, seconds = defaultdict(list), defaultdict(list), []
     paths = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in ENDINGS and "mask" not in p.stem)
     names = []
-    for seed, path in enumerate(paths):
+    for seed, path in enumerate(paths[:: int(every)]):
         picture = read_picture(path)
         if not picture.has_alpha:
             continue
