@@ -1,7 +1,7 @@
-"""blender --enable-event-simulate --python drive.py -- CHAPTER/SCENE/...: play scenes of chapters/CHAPTER.py in this window.
+"""blender --enable-event-simulate --python drive.py -- CHAPTER/SCENE/...: play scenes of chapters/CHAPTER.py.
 
-A scene is a function of the chapter whose name starts with `scene_`, a generator; it passes unless it raises. What came of each
-goes to CHAPTER.json once it has ended: Blender exits 0 whatever happened, so a scene that is not in there has failed.
+A scene is a function of the chapter whose name starts with `scene_`, a generator; it passes unless it raises. What came
+of each goes to CHAPTER.json once it has ended: Blender exits 0 whatever happened, so a scene not in there has failed.
 """
 
 import importlib

@@ -1,7 +1,8 @@
 """Eyes and hands of the person at the window: find a button, press it, type a key, take a picture, wait for something.
 
-Runs inside a Blender that was started with `--enable-event-simulate`. Whatever takes time is a generator that yields seconds;
-`drive.py` lets Blender draw and run its operators meanwhile. Positions are pixels of the window, from its lower left corner.
+Runs inside a Blender that was started with `--enable-event-simulate`. Whatever takes time is a generator that yields
+seconds; `drive.py` lets Blender draw and run its operators meanwhile. Positions are pixels of the window, from its
+lower left corner.
 """
 
 import contextlib
@@ -62,6 +63,20 @@ def shot(name):
         area.tag_redraw()
     yield 0.2
     subprocess.run(["import", "-window", "root", "-quality", "10", OUT / f"{name}.png"], check=True)
+
+
+def look_at_selected():
+    """Brings what is selected close, and hides the rest."""
+    with over("WINDOW"):
+        bpy.ops.view3d.view_selected()
+        bpy.ops.view3d.localview(frame_selected=False)
+    yield 0.3
+
+
+def look_away():
+    with over("WINDOW"):
+        bpy.ops.view3d.localview(frame_selected=False)
+    yield 0.2
 
 
 def move(x, y):

@@ -1,4 +1,4 @@
-"""python pictures.py FOLDER: the pictures that the window test opens, drawn here by sphere tracing; nobody else's are needed.
+"""python pictures.py FOLDER: the pictures that the window test opens, drawn here by sphere tracing.
 
     stool.png          a wooden stool before a plain, slightly uneven wall
     Väse 花.png         a glazed vase cut out with alpha, in a file name that is not English
@@ -20,7 +20,7 @@ def box(p, centre, half, radius=0.02):
 
 
 def turned(p, profile):
-    """A solid of revolution about z; `profile` gives its radius at a height. A bound on the distance, not the distance."""
+    """A solid of revolution about z, `profile` its radius at a height: a lower bound of the distance."""
     return 0.6 * np.maximum(np.hypot(p[..., 0], p[..., 1]) - profile(p[..., 2]), np.abs(p[..., 2]) - 0.5)
 
 
@@ -40,7 +40,7 @@ def lamp(p):
 
 
 def draw(distance, colour, turn=0.6, lift=0.35):
-    """(SIZE, SIZE, 4) uint8 straight alpha: the solid seen from the front, turned by `turn`, from `lift` radians above."""
+    """(SIZE, SIZE, 4) uint8 straight alpha: the solid turned by `turn`, seen from `lift` radians above."""
     c, s = np.cos(lift), np.sin(lift)
     forward, up = np.array([0, c, -s]), np.array([0, s, c])
     u, v = np.meshgrid(*[(np.arange(SIZE) + 0.5) / SIZE - 0.5] * 2)

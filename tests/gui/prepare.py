@@ -1,4 +1,4 @@
-"""blender --background --python prepare.py -- ZIP PYTHON: install and enable the zip as an artist would, and quiet the start-up.
+"""blender --background --python prepare.py -- ZIP PYTHON: install and enable the zip, and quiet the start-up.
 
 PYTHON goes into the preference of that name ("" leaves it empty); everything lands in BLENDER_USER_RESOURCES.
 """

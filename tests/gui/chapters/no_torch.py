@@ -1,7 +1,6 @@
 """A fresh installation: no Python with torch is set, and the panel says where to set one."""
 
 import bpy
-import hands
 from hands import PICTURES, press, result, shot, status, until
 
 
