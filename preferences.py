@@ -1,5 +1,7 @@
 """What holds for every file: which Python computes, on which device, and for how long it stays warm."""
 
+import textwrap
+
 import bpy
 from bpy.props import EnumProperty, FloatProperty, StringProperty
 
@@ -54,9 +56,12 @@ class MaquettePreferences(bpy.types.AddonPreferences):
         layout.prop(self, "python")
         layout.prop(self, "device")
         layout.prop(self, "idle_minutes", text="Keep Warm (minutes)")
-        row = layout.row()
-        row.label(text=status.environment_note, icon="CHECKMARK" if status.environment_ok else "ERROR")
-        row.operator("maquette.doctor", text="Check", icon="VIEWZOOM")
+        column = layout.column(align=True)
+        icon = "CHECKMARK" if status.environment_ok else "ERROR"
+        for line in textwrap.wrap(status.environment_note, 60):  # a label would drop the middle of the sentence
+            column.label(text=line, icon=icon)
+            icon = "BLANK1"
+        layout.operator("maquette.doctor", text="Check", icon="VIEWZOOM")
         if status.busy:
             layout.progress(factor=status.fraction, text=status.note or status.phase)
         for line in status.diagnosis.splitlines():

@@ -21,4 +21,15 @@ class MAQUETTE_PT_compute(Sidebar, bpy.types.Panel):
         column.operator("maquette.show_preferences", icon="PREFERENCES")
         column.operator("maquette.copy_report", icon="COPYDOWN")
         if status.diagnosis:
-            paragraph(layout.box(), context, status.diagnosis)
+            draw_diagnosis(layout.box(), status.diagnosis)
+
+
+def draw_diagnosis(layout, diagnosis):
+    """Its two columns; in the sidebar's font spaces do not align them."""
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for line in diagnosis.splitlines():
+        name, _, text = line.partition(" ")
+        row = column.split(factor=0.4)
+        row.label(text=name)
+        row.label(text=text.strip())
