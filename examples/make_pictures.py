@@ -75,7 +75,7 @@ def lamp():
 
 
 def mug():
-    glaze, inside = surface(GLAZE, 0.25), surface((0.9, 0.88, 0.82), 0.4)
+    glaze, inside = surface(GLAZE, 0.25), surface((0.5, 0.48, 0.44), 0.6)
     cone(glaze, (0, 0, 0), 0.6, 0.27, 0.29, 0.02)
     cone(inside, (0, 0, 0.599), 0.004, 0.25, 0.25)
     bpy.ops.mesh.primitive_torus_add(
@@ -107,12 +107,12 @@ def light(place, size, power):
     bpy.context.collection.objects.link(thing)
 
 
-def camera(height, elevation=0.36, turn=0.5, field=0.6):
-    """Looks at the middle of a thing of this height, turned a little, from above."""
+def camera(height, reach, elevation=0.36, turn=0.5, field=0.6):
+    """Looks at the middle of a thing of this height, turned a little, from above; `reach` is its longest side."""
     from mathutils import Vector
 
     middle = Vector((0, 0, height / 2))
-    away = 0.75 * height / math.tan(field / 2)
+    away = 0.75 * reach / math.tan(field / 2)
     direction = Vector(
         (math.sin(turn) * math.cos(elevation), -math.cos(turn) * math.cos(elevation), math.sin(elevation))
     )
@@ -124,12 +124,12 @@ def camera(height, elevation=0.36, turn=0.5, field=0.6):
     bpy.context.scene.camera = thing
 
 
-def draw(build, height, path):
+def draw(build, height, reach, path):
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     build()
     backdrop()
-    camera(height)
+    camera(height, reach)
     light((-2.5, -2.5, 3.5), 2.0, 220)
     light((3.0, -1.5, 2.0), 3.0, 60)
     scene.world = bpy.data.worlds.new("World")
@@ -146,5 +146,5 @@ def draw(build, height, path):
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
-    for build, height in ((chair, 1.0), (lamp, 0.86), (mug, 0.62)):
-        draw(build, height, folder / f"{build.__name__}.png")
+    for build, height, reach in ((chair, 1.0, 1.0), (lamp, 0.86, 0.86), (mug, 0.6, 0.95)):
+        draw(build, height, reach, folder / f"{build.__name__}.png")
