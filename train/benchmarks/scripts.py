@@ -1,9 +1,17 @@
 """What the benchmarks run in other processes, as text: they use the package as its users do, Blender included."""
 
-WORKER = """
-import json, sys, time, maquette
+WORKER = r"""
+import json, os, sys, time, maquette
 from maquette.jobs import client
 picture, photo, runs, device, cache, field = sys.argv[1:]
+
+def processor(pid):
+    # seconds of processor time so far; 0 where the system does not say
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return sum(map(int, stat.read().rsplit(")", 1)[1].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+    except OSError:
+        return 0.0
 
 def once(image, **more):
     start = time.perf_counter()
@@ -21,17 +29,20 @@ def peak(pid):
 
 first = once(picture)
 once(picture, save_field=field)
+before = processor(client.worker().pid)
 warm = [once(picture) for _ in range(int(runs))]
+work = (processor(client.worker().pid) - before) / int(runs)
 plain = [once(photo) for _ in range(int(runs))]
-print("RESULT " + json.dumps({"first": first, "warm": warm, "photo": plain, "memory": peak(client.worker().pid)}))
+print("RESULT " + json.dumps({"first": first, "warm": warm, "photo": plain, "work": work,
+                              "memory": peak(client.worker().pid)}))
 """
 
 IMPORT = """
 import json, time, bpy
-start = time.perf_counter()
+start, work = time.perf_counter(), time.process_time()
 import maquette
 maquette.register()
-print("RESULT " + json.dumps({"seconds": time.perf_counter() - start}))
+print("RESULT " + json.dumps({"seconds": time.perf_counter() - start, "work": time.process_time() - work}))
 """
 
 REMESH = """
