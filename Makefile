@@ -1,10 +1,11 @@
 # What newcomers and contributors type. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format zip doctor preview train evaluate benchmark clean
+.PHONY: help setup demo test lint zip doctor preview shards train evaluate benchmark clean
 
 BIN := .venv/bin
 PICTURE ?= $(firstword $(wildcard examples/*.png examples/*.jpg examples/*.webp))
 MINUTES ?= 30
+SHARDS ?= 200
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,11 +45,17 @@ doctor: .venv/.run ## what runs here
 preview: .venv/.develop ## a contact sheet of the procedural shapes
 	$(BIN)/python -m maquette.train preview
 
-train: .venv/.develop ## train image_to_field for MINUTES (30), resuming where it stopped
+# 12 800 samples to train on, 9600 in the prior, 256 to validate with: run it again with SHARDS=2000 for more.
+shards: .venv/.develop ## make the procedural samples that training on CPUs reads, into runs/shards
+	$(BIN)/python -m maquette.train shards --split library --count 150
+	$(BIN)/python -m maquette.train shards --split validation --count 4
+	$(BIN)/python -m maquette.train shards --split train --count $(SHARDS)
+
+train: shards ## train image_to_field for MINUTES (30), going on where it stopped
 	$(BIN)/python -m maquette.train image_to_field --minutes $(MINUTES)
 
-evaluate: .venv/.develop ## scores on held-out shapes, beside the baselines
-	$(BIN)/python -m maquette.train evaluate image_to_field
+evaluate: .venv/.develop ## scores on held-out shapes beside the baselines; OBJECTS=folder for others
+	$(BIN)/python -m maquette.train evaluate image_to_field $(if $(OBJECTS),--objects "$(OBJECTS)")
 
 benchmark: .venv/.develop ## times and memory of Reconstruct and Remesh here
 	$(BIN)/python -m maquette.train benchmark
