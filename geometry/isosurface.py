@@ -36,8 +36,9 @@ def mesh_from_field(field, level=None, style="smooth", smoothing=0, faces=0, isl
         mesh = Mesh(smoothed(mesh.vertices, mesh.faces, smoothing), mesh.faces)
     else:
         mesh = block_surface(field, level, islands)
+        mesh = mesh if islands else largest_piece(mesh)  # splitting what only touches can make two of one
     if faces and len(mesh.faces) > faces:
-        mesh = simplify(mesh, faces)
+        mesh = simplify(mesh, faces, islands)
     return Mesh(mesh.vertices, mesh.faces, colours_at(field, mesh.vertices))
 
 
