@@ -10,7 +10,11 @@ class JobOperator:
     """Mix-in for operators: say what to ask in `requests`, place what came back in `receive`.
 
     `execute` blocks until the end and reports one sentence; `invoke` runs modal, and Esc or the Cancel button ends it.
+    `undoable`: the results change objects, which only Object Mode can undo.
+
     Either way the scene changes only in `receive`, at the very end, so that there is one undo step, or none."""
+
+    undoable = True
 
     def requests(self, context) -> list:
         """What to ask the worker, in order. Raises ValueError with one sentence."""
@@ -39,7 +43,7 @@ class JobOperator:
             self._task = tasks.start(self.bl_label, self.requests(context))
         except (JobError, ValueError) as error:
             return self._fail(error)
-        self._timer = context.window_manager.event_timer_add(0.1, window=context.window)
+        self._timer = context.window_manager.event_timer_add(0.05, window=context.window)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
@@ -51,6 +55,11 @@ class JobOperator:
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         if self._task is tasks.Status.task and not self._task.ended:
+            return {"PASS_THROUGH"}
+        arrived = any(not answer.error for answer in self._task.answers) and not self._task.cancelled
+        if arrived and self.undoable and context.mode != "OBJECT":
+            # An undo step of another mode would not hold what changes here: the result waits for its artist.
+            self._task.held = "Done: leave this mode to receive it"
             return {"PASS_THROUGH"}
         self.cancel(context)
         if self._task.cancelled:

@@ -13,6 +13,8 @@ class MAQUETTE_OT_doctor(JobOperator, bpy.types.Operator):
     bl_idname = "maquette.doctor"
     bl_label = "Check"
 
+    undoable = False
+
     def requests(self, context):
         compute.Found.diagnosis = None
         compute.look()

@@ -42,16 +42,19 @@ def ask(thing, wish: Meshing):
     """A slider moved."""
     if thing.name != Live.target:
         settle()
+    if Live.wish is None:
+        tasks.hurry()
     Live.target, Live.wish, Live.moved = thing.name, wish, time.monotonic()
 
 
-def step():
-    """From the timer: hand on the newest wish, take in what came back."""
+def step() -> bool:
+    """From the timer: hand on the newest wish, take in what came back; True while there is a wish."""
     if Live.wish is None or tasks.busy():
-        return
+        return False
     thing = bpy.data.objects.get(Live.target)
     if not provenance.is_result(thing):
-        return forget()
+        forget()
+        return False
     try:
         if Live.wish != Live.asked:
             Live.job = compute.connect().submit(remesh.request(thing, Live.wish), latest=True)
@@ -62,6 +65,7 @@ def step():
         _fail(str(error), "")
     if Live.job is None and time.monotonic() - Live.moved > SETTLED:
         settle()
+    return Live.wish is not None
 
 
 def _receive(thing):

@@ -22,6 +22,8 @@ class MAQUETTE_OT_mask_preview(JobOperator, bpy.types.Operator):
 
     filepath: StringProperty(name="Picture", subtype="FILE_PATH", options={"SKIP_SAVE"})
 
+    undoable = False
+
     def requests(self, context):
         settings = context.scene.maquette
         chosen = self.filepath or (settings.pictures[0].path if settings.pictures else settings.filepath)

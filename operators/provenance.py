@@ -1,5 +1,6 @@
 """Where a result came from, kept on its object as JSON: enough to make it again, or to mesh its field differently."""
 
+import functools
 import hashlib
 import json
 import os
@@ -47,18 +48,31 @@ def read(thing) -> dict:
     """The record on an object. Raises ValueError when there is none or it cannot be read."""
     if not is_result(thing):
         raise ValueError("Select an object that was made by Maquette")
+    _asked(thing)
+    return json.loads(thing[KEY])
+
+
+def _asked(thing) -> requests.Reconstruct:
+    """The request in the record. Raises ValueError when it cannot be read."""
     try:
-        record = json.loads(thing[KEY])
-        request(record)
+        return _parsed(thing[KEY])
     except (TypeError, KeyError, ValueError) as error:
         raise ValueError(f"{thing.name}'s record of how it was made cannot be read: {error}") from None
-    return record
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(text: str) -> requests.Reconstruct:
+    record = json.loads(text)
+    record["inputs"], record["report"]  # noqa: B018
+    return request(record)  # frozen, so one may be shared; every slider asks for it at each drawing
 
 
 def trouble(thing) -> str:
     """Why the record of a result cannot be read; "" when it can."""
+    if not is_result(thing):
+        return ""
     try:
-        read(thing)
+        _asked(thing)
     except ValueError as error:
         return str(error)
     return ""
@@ -71,15 +85,18 @@ def request(record: dict) -> requests.Reconstruct:
 
 def meshing(thing) -> Meshing:
     """The settings of the object's mesh."""
-    return request(read(thing)).meshing
+    return _asked(thing).meshing
 
 
 def photos(record: dict) -> list[str]:
     """Where the pictures are now. Raises ValueError naming one that is missing or was changed since."""
     found = []
     for item in record["inputs"]:
-        places = [bpy.path.abspath(item["relative"])] if item.get("relative") else []
-        path = next((place for place in [*places, item["path"]] if os.path.isfile(place)), "")
+        places = [bpy.path.abspath(item["relative"])] if item.get("relative") and bpy.data.filepath else []
+        places.append(item["path"])
+        if bpy.data.filepath:  # a project that was first saved, or moved, after this was made
+            places.append(bpy.path.abspath("//" + os.path.basename(item["path"])))
+        path = next((place for place in places if os.path.isfile(place)), "")
         if not path:
             raise ValueError(f"{os.path.basename(item['path'])} is missing: it was at {item['path']}")
         if _sha256(path) != item["sha256"]:

@@ -39,6 +39,8 @@ class Task:
     job: object = None
     cancelled: bool = False
     log: str = ""
+    held: str = ""
+    """Why the results, which are there, are not placed yet."""
 
     @property
     def ended(self) -> bool:
@@ -58,6 +60,8 @@ class Task:
         """What to write on the progress bar."""
         if self.cancelled:
             return "Cancelling"
+        if self.held:
+            return self.held
         detail = f": {self.job.note}" if self.job and self.job.note else ""
         count = len(self.requests)
         place = f"{len(self.answers) + 1} of {count}, " if count > 1 else ""
@@ -101,7 +105,7 @@ class Status:
 
 
 each_tick = []
-"""What else the timer calls: the sliders."""
+"""What else the timer calls: the sliders. They return whether they want to be called again soon."""
 
 
 def busy() -> bool:
@@ -167,13 +171,21 @@ def pump():
             task.step()
         except ValueError as error:  # the Python with torch went away between two pictures
             task.answers += [Answer(request, error=str(error)) for request in task.requests[len(task.answers) :]]
+    soon = bool(task)
     for step in each_tick:
-        step()
+        soon = step() or soon
     seen = (task and (task.fraction, task.note), compute.Found.note, compute.warm(), Status.error)
     if seen != Status.shown:
         Status.shown = seen
         redraw()
-    return 0.05 if task else 0.25
+    return 0.03 if soon else 0.25
+
+
+def hurry():
+    """Have the timer call soon, for something to do has come up between two of its calls."""
+    if bpy.app.timers.is_registered(pump):
+        bpy.app.timers.unregister(pump)
+        bpy.app.timers.register(pump, first_interval=0.0, persistent=True)
 
 
 def redraw():

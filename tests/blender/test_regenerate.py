@@ -79,6 +79,16 @@ def test_a_moved_project_finds_its_picture(bpy, scene, pictures, tmp_path):
     assert bpy.ops.maquette.regenerate() == {"FINISHED"}
 
 
+def test_a_project_saved_later_finds_its_picture(bpy, scene, pictures, tmp_path):
+    """When the object was made, the scene had no place yet; picture and .blend then move elsewhere, side by side."""
+    bpy.ops.maquette.reconstruct(filepath=pictures("here/ball.png"))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    (tmp_path / "here" / "ball.png").rename(tmp_path / "ball.png")
+    assert bpy.ops.maquette.regenerate() == {"FINISHED"}
+    (entry,) = json.loads(bpy.context.object["maquette"])["inputs"]
+    assert entry["relative"] == "//ball.png", "and knows it from now on"
+
+
 def test_a_damaged_record_is_a_sentence(bpy, vase):
     vase["maquette"] = '{"verb": '
     for verb in (bpy.ops.maquette.regenerate, bpy.ops.maquette.remesh):
