@@ -74,6 +74,11 @@ def test_the_weights_are_in_and_whole(archive, names):
             assert len(content) <= 16 * 2**20
 
 
+@pytest.mark.parametrize("card", sorted((ROOT / "nets" / "weights").glob("*.json")), ids=lambda path: path.stem)
+def test_cards_name_no_folder_of_the_machine_that_trained(card):
+    assert re.findall(r'"(?:/|~|[A-Z]:\\)[^"]*"', card.read_text("utf-8")) == []
+
+
 def test_everything_in_it_is_committed(names):
     """A stray file in the tree must not ship. Outside a clone there is nothing to ask."""
     listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)

@@ -47,13 +47,15 @@ def export(name: str, run: Path, folder: Path, args) -> Path:
         path.unlink()
         raise ValueError(f"{path.name} would be {len(data)} bytes; at most {LARGEST} may ship")
     state = stored["state"]
+    # Where the trainer's own folders lay is nobody's business and helps nobody to train it again.
+    settings = {key: value for key, value in stored["recipe"].items() if key not in ("run", "shards")}
     card = {
         "name": name, "kind": catalog.CATALOG[name].kind, "label": catalog.CATALOG[name].label,
         "config": recipe.config(stored["recipe"]), "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data),
         "parameters": sum(v.numel() for v in tensors.values() if v.is_floating_point()),
         "licence": "GPL-3.0-or-later",
         "data": recipe.DATA,
-        "training": {"recipe": stored["recipe"], "steps": state["step"], "samples": state["samples"],
+        "training": {"recipe": settings, "steps": state["step"], "samples": state["samples"],
                      "minutes": round(state["seconds"] / 60, 1), "hardware": args.hardware or platform.processor() or platform.machine(),
                      "torch": torch.__version__, "date": date.today().isoformat()},
         "metrics": json.loads(Path(args.metrics).read_text()) if args.metrics else {},
