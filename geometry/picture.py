@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from .atomic import replacing
 from .colour import to_bytes
 
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "GIF", "TGA", "PPM", "JPEG2000")
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "TGA", "PPM", "JPEG2000")
 """What Pillow may open; some of its other readers start programs."""
 SMALLEST = 32
 """Pixels that each side needs."""
