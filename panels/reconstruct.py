@@ -93,6 +93,7 @@ def draw_error(layout, context, status):
     if len(sentences) > 3:
         box.label(text=f"and {len(sentences) - 3} more", icon="BLANK1")
     words = [line.strip() for line in status.log.splitlines() if any(letter.isalpha() for letter in line)]
-    if words and words[-1] not in status.error:  # a traceback ends with what the sentence says already
+    told = words and (words[-1] in status.error or any(sentence in words[-1] for sentence in sentences))
+    if words and not told:  # a traceback ends with what the sentence says already
         paragraph(box, context, "\n".join(words[-3:]))
     box.operator("maquette.copy_report", icon="COPYDOWN")
