@@ -27,3 +27,4 @@ class MAQUETTE_OT_doctor(JobOperator, bpy.types.Operator):
             self.report({"INFO"}, line)
         if not diagnosis.ok:
             raise ValueError("\n".join(diagnosis.trouble()))
+        self.report({"INFO"}, f"Maquette works here, on {diagnosis.device}")  # last, for the status bar shows one line

@@ -17,8 +17,6 @@ class Shown:
 def show_mask(picture: str, mask: str):
     """From now on `picture` is shown by its mask."""
     Shown.mask_of, Shown.mask = os.path.normpath(picture), mask
-    if Shown.icons is not None:
-        Shown.icons.pop(mask, None)  # the same file held another mask before
 
 
 def hide_mask():
@@ -32,9 +30,10 @@ def icon(picture: str) -> int:
         path = Shown.mask
     if Shown.icons is None or not os.path.isfile(path):
         return 0
-    if path not in Shown.icons:
-        Shown.icons.load(path, path, "IMAGE")
-    return Shown.icons[path].icon_id
+    key = f"{path} {os.stat(path).st_mtime_ns}"  # a picture that was painted over is shown as it is now
+    if key not in Shown.icons:
+        Shown.icons.load(key, path, "IMAGE")
+    return Shown.icons[key].icon_id
 
 
 def register():

@@ -164,3 +164,31 @@ def test_a_path_relative_to_the_file(bpy, scene, pictures, tmp_path):
     assert bpy.ops.maquette.reconstruct(filepath="//ball.png") == {"FINISHED"}
     (entry,) = json.loads(bpy.context.object["maquette"])["inputs"]
     assert entry["relative"] == "//ball.png" and Path(entry["path"]).is_absolute()
+
+
+def test_a_row_is_one_undo_step(bpy, scene, pictures, tmp_path):
+    """Undo once: the row, its meshes and its material are gone, what was there before is there."""
+    bpy.ops.object.empty_add()
+    bpy.ops.ed.undo_push(message="Empty")
+    for name in ("row/ball.png", "row/box.png"):
+        pictures(name)
+    bpy.ops.maquette.reconstruct("EXEC_DEFAULT", True, filepath=str(tmp_path / "row"))
+    assert sorted(bpy.data.objects.keys()) == ["Empty", "ball", "box"]
+    bpy.ops.ed.undo()
+    assert bpy.data.objects.keys() == ["Empty"] and not bpy.data.meshes and not bpy.data.materials
+    bpy.ops.ed.redo()
+    assert sorted(bpy.data.objects.keys()) == ["Empty", "ball", "box"]
+    bpy.ops.ed.undo()
+    bpy.ops.ed.undo()
+    assert not bpy.data.objects, "there is no second step in between"
+    bpy.ops.ed.redo()
+    assert bpy.data.objects.keys() == ["Empty"]
+
+
+def test_an_error_makes_no_undo_step(bpy, scene, pictures):
+    bpy.ops.object.empty_add()
+    bpy.ops.ed.undo_push(message="Empty")
+    with pytest.raises(RuntimeError):
+        bpy.ops.maquette.reconstruct("EXEC_DEFAULT", True, filepath=pictures("bad.png"))
+    bpy.ops.ed.undo()
+    assert not bpy.data.objects
