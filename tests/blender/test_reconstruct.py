@@ -168,6 +168,7 @@ def test_a_path_relative_to_the_file(bpy, scene, pictures, tmp_path):
 
 def test_a_row_is_one_undo_step(bpy, scene, pictures, tmp_path):
     """Undo once: the row, its meshes and its material are gone, what was there before is there."""
+    bpy.ops.ed.undo_push(message="Bare")
     bpy.ops.object.empty_add()
     bpy.ops.ed.undo_push(message="Empty")
     for name in ("row/ball.png", "row/box.png"):
@@ -186,6 +187,7 @@ def test_a_row_is_one_undo_step(bpy, scene, pictures, tmp_path):
 
 
 def test_an_error_makes_no_undo_step(bpy, scene, pictures):
+    bpy.ops.ed.undo_push(message="Bare")
     bpy.ops.object.empty_add()
     bpy.ops.ed.undo_push(message="Empty")
     with pytest.raises(RuntimeError):
