@@ -29,10 +29,12 @@ def block_surface(field, level, islands):
         keys, squares = np.unique(keys, return_inverse=True)
         squares = squares.reshape(-1, 4)
         edges = directed_edges(squares, len(keys))
-        _, first, counts = np.unique(edges, return_index=True, return_counts=True)
+        found, first, counts = np.unique(edges, return_index=True, return_counts=True)
         if counts.max() == 1:
             break
-        inside.reshape(-1)[beyond[first[counts > 1] // 4]] = True
+        # Each such edge is crowded in both directions; one cell beside it is enough.
+        start, end = np.divmod(found, len(keys))
+        inside.reshape(-1)[beyond[first[(counts > 1) & (start < end)] // 4]] = True
     lattice = np.stack(np.unravel_index(keys // 8, np.array(inside.shape) - 1), axis=-1)
     vertices = field.bounds[0] + lattice * cell_size(field.values.shape, field.bounds)
     faces = squares[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3)

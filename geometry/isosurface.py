@@ -13,6 +13,7 @@ from .blocks import block_surface
 from .frames import cell_size, world_to_grid
 from .mesh import Mesh, largest_piece
 from .simplify import simplify
+from .touching import parted
 
 STYLES = ("smooth", "blocks")
 SHARPEST = 1e-3
@@ -48,7 +49,8 @@ def smooth_surface(field, level):
     vertices, faces, _, _ = marching_cubes(padded, 0.0, allow_degenerate=True)
     vertices += corner + 0.5
     vertices = field.bounds[0] + vertices * cell_size(field.values.shape, field.bounds)
-    return Mesh(vertices.astype(np.float32), faces[:, ::-1].astype(np.int32))
+    mesh = Mesh(vertices.astype(np.float32), faces[:, ::-1].astype(np.int32))
+    return mesh if mesh.is_watertight else parted(mesh)
 
 
 def smoothed(vertices, faces, passes, inward=0.5, outward=-0.53):
