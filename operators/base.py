@@ -81,7 +81,7 @@ class JobOperator:
     def _take(self, context, answers):
         """Place what there is; name what failed. One failure among several is a warning, all of them an error."""
         good = [answer for answer in answers if not answer.error]
-        errors = [answer.named_error(len(answers) > 1) for answer in answers if answer.error]
+        errors = tasks.sentences(answers)
         tasks.Status.error = "\n".join(errors)
         if not good:
             return self._fail(tasks.Status.error)

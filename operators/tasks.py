@@ -29,6 +29,14 @@ class Answer:
         return f"{name}: {self.error}" if among_others and name not in self.error else self.error
 
 
+def sentences(answers: list[Answer]) -> list[str]:
+    """What went wrong, a sentence each; only one where all failed for the same reason."""
+    errors = [answer.error for answer in answers if answer.error]
+    if len(answers) > 1 and len(errors) == len(answers) and len(set(errors)) == 1:
+        return errors[:1]
+    return [answer.named_error(len(answers) > 1) for answer in answers if answer.error]
+
+
 @dataclass
 class Task:
     """Requests that belong together, asked one after another."""

@@ -97,6 +97,20 @@ def test_a_bad_picture_among_good_ones_is_named_and_the_rest_stand(bpy, scene, p
     assert bpy.context.window_manager.maquette.error == "2 bad.png shows nothing"
 
 
+def test_one_reason_for_all_is_said_once(bpy, scene):
+    from maquette.operators.tasks import Answer, sentences
+
+    class Asked:
+        images = ("a.png",)
+
+    assert sentences([Answer(Asked, error="No weights")] * 3) == ["No weights"]
+    assert sentences([Answer(Asked, error="No weights"), Answer(Asked, result=1)]) == ["a.png: No weights"]
+    assert sentences([Answer(Asked, error="a.png is empty"), Answer(Asked, error="x")]) == [
+        "a.png is empty",
+        "a.png: x",
+    ]
+
+
 def nothing(make, folder):
     return {}
 
