@@ -184,6 +184,8 @@ class ImageToField(nn.Module):
         self.thin32, self.thin16 = nn.Conv2d(c, self.SAMPLED, 1), nn.Conv2d(2 * c, 24, 1)
         self.volume = Volume(self.SAMPLED + 24 + 4 + 6 + (4 if config.library else 0), config)
         self.head = nn.Conv3d(config.width, 8 * (2 + self.LATENT), 1)
+        if config.library:
+            self.trust = nn.Parameter(torch.tensor(0.5))  # how far the answer leans on the nearest silhouettes' shapes
         self.enter = nn.Conv3d(2 + self.LATENT + self.SAMPLED + 4 + 3, d, 3, padding=1)
         # No norm over cells here: it is trained on small regions and used on the whole cube or slabs of it
         self.detail = nn.Sequential(nn.SiLU(), nn.Conv3d(d, d, 3, padding=1), nn.SiLU())
@@ -226,6 +228,9 @@ class ImageToField(nn.Module):
             x = torch.cat([x, seen["prior"].to(x.dtype)], 1)
         volume = self.volume(x, torch.cat([seen["vector"], camera.to(seen["vector"].dtype)], 1))
         middle = depth_to_space(self.head(volume), 2 + self.LATENT)
+        if self.prior is not None:
+            likely = torch.logit(F.interpolate(seen["prior"][:, :1], scale_factor=2, mode="trilinear", align_corners=False), 0.02)
+            middle = torch.cat([middle[:, :1] + self.trust * likely.to(middle.dtype), middle[:, 1:]], 1)
         region = region or (slice(0, MIDDLE),) * 3
         points = cell_centres(MIDDLE, device).reshape(MIDDLE, MIDDLE, MIDDLE, 3)[region]
         shape = points.shape[:3]

@@ -55,7 +55,7 @@ def test_learns(folder):
     optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3)
     losses = []
     for _ in range(30):
-        total, _ = recipe.loss(network, prepared, plan, progress=0.0)
+        total, _ = recipe.loss(network, prepared, plan, progress=0.08)
         optimiser.zero_grad()
         total.backward()
         optimiser.step()
@@ -63,6 +63,17 @@ def test_learns(folder):
     untouched = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert not untouched
     assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:3])
+
+
+def test_cameras_come_first(folder):
+    """The first share of the budget moves the encoder and leaves the volumes alone."""
+    plan = settings(folder, "")
+    network = recipe.make(plan)
+    batch = recipe.prepare(next(iter(recipe.Batches(folder / "train", plan, np.random.default_rng(0)))), augment=True)
+    total, parts = recipe.loss(network, batch, plan, progress=0.0)
+    total.backward()
+    assert set(parts) == {"bins", "rest"}
+    assert network.encoder.stem.weight.grad.abs().sum() > 0 and network.head.weight.grad is None
 
 
 def test_flips_move_picture_truth_and_camera_together(folder, monkeypatch):

@@ -35,6 +35,8 @@ class Recipe(BaseRecipe):
     """Share of samples decoded with the true camera once the camera is learned; the rest use the predicted one."""
     cameras: int = 32
     """Pictures more a step that teach the encoder their cameras alone: a tenth of the cost, and depth is the unknown."""
+    camera_share: float = 0.06
+    """First share of the budget that trains the cameras alone, before volumes hang on them."""
     validation: int = 256
 
 
@@ -189,10 +191,13 @@ def volume_loss(logits: Tensor, distance: Tensor, target: Tensor) -> Tensor:
 
 def loss(network: ImageToField, batch: dict[str, Tensor], recipe: Recipe, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
     """-> total loss and its parts; progress in [0, 1] through the budget."""
-    seen = network.encode(batch["picture"])
     truth = batch["camera"]
+    if progress < recipe.camera_share and "other_picture" in batch:
+        bins, rest = camera_loss(network, network.encode(batch["other_picture"]), batch["other_camera"])
+        return bins + 2 * rest, {"bins": bins.detach(), "rest": rest.detach()}
+    seen = network.encode(batch["picture"])
     likely, _ = hypotheses(seen["bins"].detach().float(), 1)
-    share = 1.0 if progress < 0.05 else recipe.true_camera
+    share = 1.0 if progress < recipe.camera_share + 0.04 else recipe.true_camera
     told = torch.rand(len(truth), 1, device=truth.device) < share
     given = torch.where(told, truth[:, :2], likely[:, 0])
     camera = torch.where(told, truth, network.camera(seen, likely[:, 0]).detach() if share < 1 else truth)

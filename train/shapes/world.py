@@ -133,10 +133,13 @@ def trace_one(table, used, setting: Setting, i: int, jitter, background: bool):
 
 
 def recentre(fine: np.ndarray):
-    """Shift (3,) and scale that would fill the cube, from a distance grid (N, N, N): balls inside touch the sides."""
+    """Shift (3,) and scale that would fill the cube, from a distance grid (N, N, N).
+
+    The outermost cells inside reach their distance further, but no more than a cell: deep distances are only bounds.
+    """
     n = fine.shape[0]
     at = (np.arange(n) + .5) / n - .5
-    inside = np.minimum(fine, 0)
+    inside = np.clip(fine, -1 / n, 0)
     low, high = np.zeros(3), np.zeros(3)
     for axis in range(3):
         others = tuple(a for a in range(3) if a != axis)
