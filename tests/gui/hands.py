@@ -187,11 +187,12 @@ def result(before):
 
 
 def worker():
-    """The worker's process id, or None."""
+    """The process id of this Blender's worker, or None."""
+    own = b"--parent\0%d\0" % os.getpid()
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it ended just now
-            words = (folder / "cmdline").read_bytes().split(b"\0")
-            if any(word.endswith(b"jobs/launch.py") for word in words):
+            words = (folder / "cmdline").read_bytes()
+            if b"jobs/launch.py\0" in words and own in words:
                 return int(folder.name)
     return None
 

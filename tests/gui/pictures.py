@@ -1,8 +1,8 @@
 """python pictures.py FOLDER: the pictures that the window test opens, drawn here by sphere tracing.
 
-    stool.png          a wooden stool before a plain, slightly uneven wall
-    Väse 花.png         a glazed vase cut out with alpha, in a file name that is not English
-    shelf/             six pictures for a row of objects, one of them not a picture at all
+- stool.png: a wooden stool before a plain, slightly uneven wall
+- Väse 花.png: a glazed vase cut out with alpha, in a file name that is not English
+- shelf/: four pictures for a row of objects, one of them not a picture at all
 """
 
 import sys
@@ -78,10 +78,10 @@ def main(folder):
     Image.fromarray(wall(draw(stool, (0.5, 0.26, 0.11)))).save(folder / "stool.png")
     Image.fromarray(draw(vase, (0.08, 0.25, 0.45))).save(folder / "Väse 花.png")
     shelf = [(stool, (0.4, 0.1, 0.08)), (vase, (0.5, 0.35, 0.1)), (lamp, (0.6, 0.5, 0.25))]
-    for number in range(5):
-        solid, colour = shelf[number % 3]
+    for number in range(3):
+        solid, colour = shelf[number]
         Image.fromarray(wall(draw(solid, colour, 0.2 + number))).save(folder / "shelf" / f"thing {number}.png")
-    (folder / "shelf" / "thing 5.png").write_text("this is a text file that somebody renamed\n")
+    (folder / "shelf" / "thing 3.png").write_text("this is a text file that somebody renamed\n")
 
 
 if __name__ == "__main__":

@@ -1,30 +1,50 @@
 #!/bin/bash
-# session.sh CHAPTER/SCENE/SCENE...: inside the root, with the share at /share: a screen, the installed zip, then one Blender a chapter.
-# The chapter no_torch starts without a Python set; the others get the one that make_root.sh prepared.
+# session.sh CHAPTER/SCENE/SCENE...: inside the root, with the share at /share: the installed zip, and one Blender a chapter.
+# Two go at a time, each on a screen of its own, so two Blenders share a machine here as they may at a desk.
 set -eu
 SIZE=1440x900
-Xvfb :77 -screen 0 ${SIZE}x24 -nolisten tcp >/share/xvfb.log 2>&1 &
-export DISPLAY=:77
-/opt/maquette/bin/python /share/scripts/pictures.py /share/pictures &
-PICTURES=$!
+READY=/opt/maquette/bin/python # what make_root.sh prepared; the chapter no_torch starts with none set
 
-install() { # python, user resources
-  mkdir -p "$2"
-  BLENDER_USER_RESOURCES=$2 blender --background --python-exit-code 1 --python /share/scripts/prepare.py -- \
-    /share/maquette.zip "$1" >/share/install.log 2>&1 || { echo "the zip could not be installed: see install.log" >&2; exit 1; }
+screen() { # number
+  Xvfb ":$1" -screen 0 ${SIZE}x24 -nolisten tcp >"/share/screen-$1.log" 2>&1 &
+  export DISPLAY=:$1
+  for _ in $(seq 100); do xdpyinfo >/dev/null 2>&1 && return; sleep 0.1; done
+  echo "the screen $DISPLAY did not start: see screen-$1.log" >&2
+  return 1
 }
-install /opt/maquette/bin/python /tmp/blender
-wait $PICTURES
 
-for part in "$@"; do
-  chapter=${part%%/*}
-  export BLENDER_USER_RESOURCES=/tmp/blender
-  if [ "$chapter" = no_torch ]; then
-    export BLENDER_USER_RESOURCES=/tmp/blender-no-torch
-    install "" "$BLENDER_USER_RESOURCES"
-  fi
-  timeout 500 blender --enable-event-simulate --window-geometry 0 0 ${SIZE/x/ } --python /share/scripts/drive.py -- "$part" \
+install() { # chapter, python: Blender's files of its own, with the zip in them
+  export BLENDER_USER_RESOURCES=/tmp/blender-$1
+  mkdir -p "$BLENDER_USER_RESOURCES"
+  blender --background --python-exit-code 1 --python /share/scripts/prepare.py -- /share/maquette.zip "$2" \
+    >"/share/$1-install.log" 2>&1 || { echo "the zip could not be installed: see $1-install.log" >&2; return 1; }
+}
+
+orphans() { # workers whose Blender is gone
+  local worker parent
+  for worker in $(pgrep -f jobs/launch.py); do
+    parent=$(tr '\0' '\n' <"/proc/$worker/cmdline" 2>/dev/null | sed -n '/^--parent$/{n;p}')
+    [ -z "$parent" ] || [ -d "/proc/$parent" ] || echo "$worker (of $parent)"
+  done
+}
+
+play() { # chapter/scene/...
+  local chapter=${1%%/*} python=$READY
+  [ "$chapter" != no_torch ] || python=
+  install "$chapter" "$python"
+  timeout 500 blender --enable-event-simulate --window-geometry 0 0 ${SIZE/x/ } --python /share/scripts/drive.py -- "$1" \
     >"/share/$chapter.log" 2>&1 || echo "Blender ended with $? in $chapter" >&2
-  for _ in $(seq 100); do pgrep -f jobs/launch.py >/dev/null || break; sleep 0.1; done
-  ps -ef | grep '[j]obs/launch.py' >"/share/$chapter-left-behind.txt" || rm "/share/$chapter-left-behind.txt"
-done
+  for _ in $(seq 100); do [ -n "$(orphans)" ] || return 0; sleep 0.1; done
+  orphans >"/share/$chapter-left-behind.txt"
+}
+
+lane() { # screen, chapters
+  screen "$1"
+  for chapter in "${@:2}"; do play "$chapter"; done
+}
+
+$READY /share/scripts/pictures.py /share/pictures
+lane 77 "$1" &
+[ $# = 1 ] || lane 78 "${@:2}" &
+wait %1
+[ $# = 1 ] || wait %2
