@@ -42,7 +42,7 @@ def train(recipe_module, recipe) -> Path:
     network.mark_forward_method("camera")
     writer = SummaryWriter(run / "log")
     rng = np.random.default_rng([recipe.seed, state["step"]])
-    batches = iter(recipe_module.Batches(Path(recipe.shards) / "train", recipe, rng))
+    batches = recipe_module.batches(recipe, rng, fabric.device)
     bar = tqdm(total=round(recipe.minutes, 1), unit="min", bar_format="{l_bar}{bar}| {n:.1f}/{total} min {postfix}", mininterval=5)
     saved = validated = began = time.monotonic()
     before = state["seconds"]

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from maquette.train import export, loop
 from maquette.train.recipes import image_to_field as recipe
 from maquette.train.recipes.base import parse
-from maquette.train.shapes import shards, world
+from maquette.train.shapes import pictures, shards, world
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,16 @@ def test_flips_move_picture_truth_and_camera_together(folder, monkeypatch):
     torch.testing.assert_close(flipped["picture"], plain["picture"].flip(3))
     torch.testing.assert_close(flipped["distance"], plain["distance"].flip(2))
     torch.testing.assert_close(flipped["camera"][:, 3], -plain["camera"][:, 3])
+
+
+def test_without_shards_samples_are_drawn_as_needed(monkeypatch):
+    plan = settings("none", "", library=8, batch=4, cameras=2)
+    monkeypatch.setattr(recipe, "sample_batch", lambda seed, n, split, device: pictures.sample_batch(seed, n, split, device, ["package"]))
+    network = recipe.make(plan)
+    assert network.prior.masks.any(1).all()
+    first = next(recipe.batches(plan, np.random.default_rng(0), "cpu"))
+    total, _ = recipe.loss(network, recipe.prepare(first, augment=True), plan, progress=1.0)
+    assert torch.isfinite(total) and len(first["other_picture"]) >= len(first["picture"]) > 0
 
 
 def test_a_bad_shard_is_named_and_passed_over(folder, tmp_path, capsys):

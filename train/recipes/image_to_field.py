@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 from ...nets.camera import hypotheses, soft_bins
 from ...nets.image_to_field import COARSE, MIDDLE, TRUNCATION, Config, ImageToField
 from ..shapes import shards
+from ..shapes.pictures import sample_batch
 from .base import BaseRecipe
 
 NAME = "image_to_field"
@@ -24,7 +26,8 @@ class Recipe(BaseRecipe):
     """Train image_to_field on shards made by `python -m maquette.train shards`."""
 
     shards: str = "runs/shards"
-    """Folder with train/, library/ and validation/ shards; train/ may grow while training reads it."""
+    """Folder with train/, library/ and validation/ shards; train/ may grow while training reads it. "none": every
+    sample is drawn and traced on the training device as it is needed (GPUs)."""
     width: int = 24
     encoder: int = 48
     library: int = 9600
@@ -48,26 +51,48 @@ def config(recipe: dict) -> dict:
 def make(recipe: Recipe) -> ImageToField:
     network = ImageToField(Config(**config(asdict(recipe))))
     if recipe.library:
-        fill_library(network, Path(recipe.shards) / "library")
+        fill_library(network, recipe)
     return network
 
 
-def fill_library(network: ImageToField, folder: Path) -> None:
-    """Fill the prior from library shards; they share no seed with what is trained or scored on."""
+def fill_library(network: ImageToField, recipe: Recipe) -> None:
+    """Fill the prior from the library split, which shares no seed with what is trained or scored on."""
     prior, have = network.prior, 0
-    for path in sorted(folder.glob("shard-*.npz")):
-        samples = shards.load(path)
-        alpha = torch.from_numpy(samples.picture[..., 3:].copy()).permute(0, 3, 1, 2).float() / 255
-        masks = np.packbits(F.adaptive_avg_pool2d(alpha, 28).flatten(1).numpy() > 0.5, axis=1)
-        distance = F.avg_pool3d(torch.from_numpy(samples.distance)[:, None].float(), 4).flatten(1).numpy()
+    for stored in samples(recipe, "library"):
+        alpha = stored["picture"][..., 3:].permute(0, 3, 1, 2).float() / 255
+        masks = np.packbits(F.adaptive_avg_pool2d(alpha, 28).flatten(1).cpu().numpy() > 0.5, axis=1)
+        distance = F.avg_pool3d(stored["distance"][:, None].float(), 4).flatten(1).cpu().numpy()
         volumes = np.packbits(distance < 0, axis=1)
         end = min(have + len(masks), len(prior.masks))
         prior.masks[have:end] = torch.from_numpy(masks[: end - have])
         prior.volumes[have:end] = torch.from_numpy(volumes[: end - have])
-        prior.cameras[have:end] = cameras(torch.from_numpy(samples.camera))[: end - have]
+        prior.cameras[have:end] = cameras(stored["camera"].cpu())[: end - have]
         have = end
-    if have < len(prior.masks):
-        raise ValueError(f"{folder} holds {have} shapes, the prior wants {len(prior.masks)}: make more library shards")
+        if have == len(prior.masks):
+            return
+    raise ValueError(f"{recipe.shards}/library holds {have} shapes, the prior wants {len(prior.masks)}: make more library shards")
+
+
+def samples(recipe: Recipe, split: str, device="cpu"):
+    """All of a split, in order, as dicts of tensors: its shards, or without end drawn on the device."""
+    if recipe.shards == "none":
+        device = "cuda" if torch.cuda.is_available() else device
+        for seed in count():
+            yield sample_batch(seed, recipe.batch, split, device)
+    for path in sorted((Path(recipe.shards) / split).glob("shard-*.npz")):
+        loaded = shards.load(path)
+        yield {name: torch.from_numpy(getattr(loaded, name)) for name in shards.Samples.__dataclass_fields__}
+
+
+def batches(recipe: Recipe, rng: np.random.Generator, device):
+    """Endless training batches as dicts of tensors."""
+    if recipe.shards != "none":
+        yield from Batches(Path(recipe.shards) / "train", recipe, rng)
+    while True:
+        drawn = sample_batch(int(rng.integers(2**31)), recipe.batch + recipe.cameras, "train", device)
+        cut = min(recipe.batch, len(drawn["picture"]))
+        yield {name: value[:cut] for name, value in drawn.items()} | {
+            "other_picture": drawn["picture"], "other_camera": drawn["camera"]}
 
 
 def cameras(stored: Tensor) -> Tensor:
@@ -239,14 +264,12 @@ def validate(network: ImageToField, recipe: Recipe, device) -> dict[str, float]:
     """IoU at 32^3 on held-out procedural shapes: with the likeliest camera, the mean of three, and the true one."""
     network.eval()
     scores: dict[str, list[Tensor]] = {"iou_one": [], "iou_three": [], "iou_true_camera": [], "elevation_degrees": [], "log_scale": []}
-    seen_count = 0
-    for path in sorted((Path(recipe.shards) / "validation").glob("shard-*.npz")):
-        if seen_count >= recipe.validation:
+    have = 0
+    for loaded in samples(recipe, "validation", device):
+        if have >= recipe.validation:
             break
-        s = shards.load(path)
-        for i in range(0, len(s), 32):
-            stored = {f: torch.from_numpy(getattr(s, f)[i : i + 32]).to(device) for f in ("picture", "distance", "colour", "camera")}
-            batch = prepare(stored, augment=False)
+        for i in range(0, len(loaded["picture"]), 32):
+            batch = prepare({name: value[i : i + 32].to(device) for name, value in loaded.items()}, augment=False)
             target = F.avg_pool3d(batch["distance"], 2) > 0
             small = (slice(0, 1),) * 3
             seen = network.encode(batch["picture"])
@@ -259,7 +282,7 @@ def validate(network: ImageToField, recipe: Recipe, device) -> dict[str, float]:
             error = (found[:, 0] - batch["camera"][:, :2]).abs()
             scores["elevation_degrees"].append(error[:, 0].rad2deg())
             scores["log_scale"].append(error[:, 1])
-        seen_count += len(s)
+        have += len(loaded["picture"])
     network.train()
     return {name: float(torch.cat(values).mean()) for name, values in scores.items()}
 
