@@ -39,7 +39,7 @@ def cache(tmp_path):
     along = (abs(x) < 0.25) & (abs(z) < 0.25)
     grids = np.stack([across, along] * 4)
     known = baselines.collect([([grid.any(1).T[::-1].astype(np.float32) for grid in grids], grids)])
-    known.save(tmp_path / "cache" / "library_8.npz")
+    known.save(image_to_field.library_path(8, tmp_path / "cache"))
     return tmp_path / "cache"
 
 

@@ -160,9 +160,9 @@ def surface(distance):
 def library(count, folder, cache):
     """The renders that the baselines know: shards of the "library" split, drawn where `folder` has too few.
 
-    What is needed of them is kept in `cache`, under their number.
+    What is needed of them is kept in `cache`.
     """
-    path = Path(cache) / f"library_{count}.npz"
+    path = library_path(count, cache)
     if path.exists():
         return baselines.Library.load(path)
     seeds = tqdm(range(-(-count // shards.SHARD)), desc="Reading or rendering the library", file=sys.stderr)
@@ -170,6 +170,13 @@ def library(count, folder, cache):
     made = baselines.Library(made.silhouettes[:count], made.occupancy[:count], made.resolution)
     made.save(path)
     return made
+
+
+def library_path(count, cache):
+    """Where a library of the world as it is now is kept: another world, another file."""
+    sources = sorted(Path(world.__file__).parent.glob("*.py"))
+    text = b"".join(source.read_bytes() for source in sources)
+    return Path(cache) / f"library_{count}_{hashlib.sha256(text).hexdigest()[:8]}.npz"
 
 
 def silhouettes_and_shapes(seed, folder):
