@@ -90,8 +90,11 @@ def test_the_field_unused_for_longest_goes_first(tmp_path, monkeypatch):
         os.utime(path, (1000 - age, 1000 - age))
     fields._recent.clear()
     fields.fetch(keys[0], str(tmp_path))  # the oldest was just used: now the second one is
-    monkeypatch.setattr(fields, "LIMIT", sum(path.stat().st_size for path in files) + 10)
-    fields.store(ball(0.45), str(tmp_path))
+    new = ball(0.45)
+    new.save(tmp_path / "new.npz")
+    kept = (files[0], files[2], tmp_path / "new.npz")
+    monkeypatch.setattr(fields, "LIMIT", sum(path.stat().st_size for path in kept))  # room for all but one
+    fields.store(new, str(tmp_path))
     assert [path.exists() for path in files] == [True, False, True]
 
 
