@@ -70,7 +70,7 @@ def read_picture(path) -> Picture:
         except UnidentifiedImageError as error:
             raise ValueError(f"{path.name} is not a picture that Maquette reads (PNG, JPEG, WebP, TIFF ...)") from error
         except BROKEN as error:
-            raise ValueError(f"{path.name} is damaged: {error}") from error
+            raise ValueError(f"{path.name} is damaged or cut short: {error}") from error
         _check_size(image, path.name)
         try:
             image = _upright(_reduced(image))

@@ -1,0 +1,96 @@
+"""Files read back by a second implementation (trimesh, or by the formats' own words)."""
+
+import json
+import struct
+
+import numpy as np
+import pytest
+import trimesh
+
+from maquette.geometry.export import write_mesh
+from maquette.geometry.isosurface import mesh_from_field
+from maquette.geometry.mesh import Mesh
+
+from .shapes import ball, box, rainbow, signed, union
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    """Taller than deep, so that axes cannot be mistaken."""
+    distance = union(ball((0, 0, 0.1), 0.25), box((0, 0.05, -0.2), (0.2, 0.1, 0.2)))
+    return mesh_from_field(signed(distance, 32, colour=rainbow))
+
+
+@pytest.mark.parametrize("ending", ["ply", "obj", "stl", "glb", "PLY"])
+def test_shapes_come_back(mesh, tmp_path, ending):
+    path = tmp_path / f"Größe.{ending}"
+    write_mesh(mesh, path)
+    back = trimesh.load(path, force="mesh")
+    assert back.is_watertight
+    assert back.volume == pytest.approx(mesh.volume, rel=1e-4)
+    bounds = mesh.bounds
+    if ending == "glb":  # y up, and the front looks along +z
+        bounds = np.array([[bounds[0, 0], bounds[0, 2], -bounds[1, 1]], [bounds[1, 0], bounds[1, 2], -bounds[0, 1]]])
+    np.testing.assert_allclose(back.bounds, bounds, atol=1e-5)
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("ending", ["ply", "obj"])
+def test_colours_come_back(mesh, tmp_path, ending):
+    path = tmp_path / f"a.{ending}"
+    write_mesh(mesh, path)
+    back = trimesh.load(path, process=False)
+    np.testing.assert_allclose(back.vertices, mesh.vertices, atol=1e-5)
+    np.testing.assert_allclose(back.visual.vertex_colors[:, :3] / 255, mesh.colours, atol=1.01 / 255)
+
+
+def gltf(path):
+    data = path.read_bytes()
+    magic, version, length = struct.unpack_from("<4sII", data)
+    assert (magic, version, length) == (b"glTF", 2, len(data))
+    size = struct.unpack_from("<I", data, 12)[0]
+    return json.loads(data[20 : 20 + size]), data[28 + size :]
+
+
+def test_gltf_colours_are_linear_and_its_normals_point_outwards(mesh, tmp_path):
+    write_mesh(mesh, tmp_path / "a.glb")
+    scene, data = gltf(tmp_path / "a.glb")
+    attributes = scene["meshes"][0]["primitives"][0]["attributes"]
+
+    def read(name, dtype, columns):
+        accessor = scene["accessors"][attributes[name]]
+        view = scene["bufferViews"][accessor["bufferView"]]
+        assert view["byteOffset"] % 4 == 0
+        return np.frombuffer(data, dtype, accessor["count"] * columns, view["byteOffset"]).reshape(-1, columns)
+
+    colours = read("COLOR_0", "<u2", 4) / 65535
+    np.testing.assert_array_equal(colours[:, 3], 1)
+    grey = np.abs(mesh.colours - 0.5).argmin(axis=0)  # sRGB .5 is .214 of the light
+    assert colours[grey[0], 0] == pytest.approx(0.2140, abs=0.02)
+    normals = read("NORMAL", "<f4", 3)
+    np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-5)
+    assert (normals * read("POSITION", "<f4", 3)).sum(axis=1).mean() > 0.1
+    assert scene["materials"][0]["pbrMetallicRoughness"]["metallicFactor"] == 0
+
+
+def test_blocks_are_shaded_flat_in_gltf(tmp_path):
+    write_mesh(mesh_from_field(signed(ball(), 12), style="blocks"), tmp_path / "a.glb")
+    assert "NORMAL" not in gltf(tmp_path / "a.glb")[0]["meshes"][0]["primitives"][0]["attributes"]
+
+
+def test_other_endings_and_places_are_refused(mesh, tmp_path):
+    with pytest.raises(ValueError, match=r"a\.fbx does not end in \.glb, \.ply, \.obj or \.stl"):
+        write_mesh(mesh, tmp_path / "a.fbx")
+    with pytest.raises(ValueError, match="folder .*nowhere does not exist"):
+        write_mesh(mesh, tmp_path / "nowhere" / "a.glb")
+    (tmp_path / "folder.ply").mkdir()
+    with pytest.raises(ValueError, match="folder.ply cannot be written"):
+        write_mesh(mesh, tmp_path / "folder.ply")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.ply"]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    (tmp_path / "a.ply").write_text("old")
+    with pytest.raises(IndexError):
+        write_mesh(Mesh(np.zeros((3, 3), np.float32), np.array([[0, 1, 9]], np.int32)), tmp_path / "a.stl")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.ply"]
