@@ -42,6 +42,7 @@ def export(name: str, run: Path, folder: Path, args) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.safetensors"
     save_file(tensors, path)
+    path.chmod(0o644)  # safetensors makes files that only their owner reads
     data = path.read_bytes()
     if len(data) > LARGEST:
         path.unlink()
