@@ -5,7 +5,7 @@ set -eu
 ROOT=$1 SHARE=$2
 shift 2
 mkdir -p "$ROOT/share"
-exec unshare --mount --pid --net --fork --kill-child bash -eu -c '
+exec setpriv --pdeathsig KILL unshare --mount --pid --net --fork --kill-child bash -eu -c '
 ROOT=$1 SHARE=$2; shift 2
 mount --bind "$ROOT" "$ROOT"; mount -o remount,ro,bind "$ROOT"
 mount -t proc proc "$ROOT/proc"; mount --rbind /dev "$ROOT/dev"; mount --rbind /sys "$ROOT/sys"
