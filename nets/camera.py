@@ -9,12 +9,14 @@ from torch import Tensor
 
 # Bins of the joint distribution over elevation (degrees) and log scale (half crops a unit)
 ELEVATIONS = torch.linspace(-10, 60, 8) * (math.pi / 180)
-SCALES = torch.linspace(0.35, 2.1, 8)
+SCALES = torch.linspace(0.15, 1.55, 8)
 BINS = (len(ELEVATIONS), len(SCALES))
 
 
 def project(points: Tensor, camera: Tensor) -> tuple[Tensor, Tensor]:
-    """points (N, 3) of the cube, camera (B, 5) -> uv (B, N, 2) in [-1, 1] of the crop (v down), depth (B, N) past the centre.
+    """points (N, 3) of the cube, camera (B, 5) -> uv (B, N, 2) in [-1, 1] of the crop (v down), depth (B, N).
+
+    Depth counts from the cube's centre.
 
     camera: elevation (radians), log scale, 1 / distance, u0, v0. The camera stands at -y and above by its elevation,
     its picture's up is the cube's z: u = s D x / (D + z) + u0, with s D / D the half crops a unit at the centre.
@@ -59,7 +61,9 @@ def hypotheses(logits: Tensor, count: int) -> tuple[Tensor, Tensor]:
     found, weights = [], []
     for _ in range(count):
         peak = mass.flatten(1).argmax(1)
-        close = ((rows - (peak // BINS[1])[:, None, None]).abs() <= 1) & ((columns - (peak % BINS[1])[:, None, None]).abs() <= 1)
+        close = ((rows - (peak // BINS[1])[:, None, None]).abs() <= 1) & (
+            (columns - (peak % BINS[1])[:, None, None]).abs() <= 1
+        )
         local = mass * close
         total = local.sum((1, 2)).clamp_min(1e-9)
         found.append(torch.stack([(local * elevations).sum((1, 2)) / total, (local * scales).sum((1, 2)) / total], -1))

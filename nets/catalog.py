@@ -24,7 +24,12 @@ class Network:
 CATALOG = {
     row.name: row
     for row in (
-        Network("image_to_field", "reconstruct", "Photo to shape", "Occupancy, distance and colour from a photo of an object"),
+        Network(
+            "image_to_field",
+            "reconstruct",
+            "Photo to shape",
+            "Occupancy, distance and colour from a photo of an object",
+        ),
     )
 }
 
@@ -41,7 +46,9 @@ def card(name: str) -> dict:
     except FileNotFoundError:
         raise ValueError(f"{path.name} is missing from Maquette's folder; install the extension again") from None
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path.name} in Maquette's folder cannot be read ({error}); install the extension again") from None
+        raise ValueError(
+            f"{path.name} in Maquette's folder cannot be read ({error}); install the extension again"
+        ) from None
     if not isinstance(found, dict) or not {"config", "sha256"} <= set(found):
         raise ValueError(f"{path.name} in Maquette's folder is not a model card; install the extension again")
     return found

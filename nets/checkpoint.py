@@ -13,7 +13,7 @@ from . import catalog
 
 
 def load(name: str, device: torch.device | str = "cpu") -> torch.nn.Module:
-    """The bundled network `name`, ready to run. Raises ValueError with one sentence (missing, truncated, other file)."""
+    """The bundled network `name`, ready to run. ValueError with one sentence: missing, truncated, another file."""
     card, path = catalog.card(name), catalog.weights_path(name)
     try:
         stored = path.read_bytes()
@@ -22,7 +22,9 @@ def load(name: str, device: torch.device | str = "cpu") -> torch.nn.Module:
     except OSError as error:
         raise ValueError(f"{path.name} cannot be read ({error.strerror}); install the extension again") from None
     if "bytes" in card and len(stored) < card["bytes"]:
-        raise ValueError(f"{path.name} is cut short ({len(stored)} of {card['bytes']} bytes); install the extension again")
+        raise ValueError(
+            f"{path.name} is cut short ({len(stored)} of {card['bytes']} bytes); install the extension again"
+        )
     if hashlib.sha256(stored).hexdigest() != card["sha256"]:
         raise ValueError(f"{path.name} is not the file that its card describes; install the extension again")
     network = build(name, card["config"])

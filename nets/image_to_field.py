@@ -17,7 +17,7 @@ TRUNCATION = 0.1
 
 @dataclass(frozen=True)
 class Config:
-    width: int = 32
+    width: int = 24
     """Channels of the volume at 16^3; doubled at 8^3, again at 4^3."""
     encoder: int = 48
     """Channels of the picture's features at 32 x 32."""
@@ -31,9 +31,10 @@ class Config:
 
 @dataclass
 class Prediction:
-    """occupancy logits and distance (inside > 0, in units of the cube) (B, 1, X, Y, Z) at 32^3 and on the region at 64^3;
+    """Occupancy logits and distance (inside > 0, in units of the cube), (B, 1, X, Y, Z) at 32^3 and, fine, at 64^3.
 
-    colour (B, 3, X, Y, Z) sRGB logits on the region at 32^3."""
+    Those at 64^3 and colour, sRGB logits (B, 3, X, Y, Z) at 32^3, cover the region that was asked for.
+    """
 
     occupancy: Tensor
     distance: Tensor
@@ -42,43 +43,37 @@ class Prediction:
     colour: Tensor
 
 
-def _block(channels: int, dims: int = 2) -> nn.Module:
-    conv = nn.Conv2d if dims == 2 else nn.Conv3d
-    return nn.Sequential(nn.GroupNorm(8, channels), nn.SiLU(), conv(channels, channels, 3, padding=1))
+def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
+
+
+def _block(channels: int) -> nn.Module:
+    return nn.Sequential(nn.BatchNorm3d(channels), nn.ReLU(inplace=True), nn.Conv3d(channels, channels, 3, padding=1))
 
 
 class Encoder(nn.Module):
-    """Residual CNN: RGBA crop (B, 4, 128, 128) -> features at 32 x 32 and 16 x 16 and a global vector (B, V)."""
+    """CNN: RGBA crop (B, 4, 128, 128) -> features at 32 x 32 and 16 x 16 and a global vector (B, V).
+
+    Batch norm and overlapping 3 x 3 strides: within 28 thousand pictures such an encoder reads elevations better than a
+    residual one with group norm and patches did after 140 thousand.
+    """
 
     def __init__(self, config: Config):
         super().__init__()
         c = config.encoder
-        self.stem = nn.Conv2d(4, c, 4, stride=4)
-        self.one = nn.ModuleList([_block(c), _block(c)])
-        self.down_two = nn.Conv2d(c, 2 * c, 2, stride=2)
-        self.two = nn.ModuleList([_block(2 * c), _block(2 * c)])
-        self.down_three = nn.Conv2d(2 * c, 4 * c, 2, stride=2)
-        self.three = nn.ModuleList([_block(4 * c), _block(4 * c)])
-        self.down_four = nn.Conv2d(4 * c, 4 * c, 2, stride=2)
-        self.four = nn.ModuleList([_block(4 * c), _block(4 * c)])
-        self.vector = nn.Sequential(nn.Flatten(), nn.Linear(4 * c * 16, config.vector), nn.SiLU())
+        self.one = nn.Sequential(_conv(4, c // 2, 2), _conv(c // 2, c, 2), _conv(c, c))
+        self.two = nn.Sequential(_conv(c, 2 * c, 2), _conv(2 * c, 2 * c))
+        self.rest = nn.Sequential(
+            _conv(2 * c, 4 * c, 2), _conv(4 * c, 4 * c), _conv(4 * c, 4 * c, 2), _conv(4 * c, 4 * c)
+        )
+        self.vector = nn.Sequential(nn.Flatten(), nn.Linear(4 * c * 16, config.vector), nn.ReLU(inplace=True))
 
     def forward(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        x = self.stem(picture - 0.5)
-        for block in self.one:
-            x = x + block(x)
-        at32 = x
-        x = self.down_two(x)
-        for block in self.two:
-            x = x + block(x)
-        at16 = x
-        x = self.down_three(x)
-        for block in self.three:
-            x = x + block(x)
-        x = self.down_four(x)
-        for block in self.four:
-            x = x + block(x)
-        return at32, at16, self.vector(x)
+        at32 = self.one(picture - 0.5)
+        at16 = self.two(at32)
+        return at32, at16, self.vector(self.rest(at16))
 
 
 class SilhouettePrior(nn.Module):
@@ -94,12 +89,17 @@ class SilhouettePrior(nn.Module):
         self.register_buffer("masks", torch.zeros(size, 98, dtype=torch.uint8))
         self.register_buffer("volumes", torch.zeros(size, 512, dtype=torch.uint8))
         self.register_buffer("cameras", torch.zeros(size, 5))
+        self._silhouettes: Tensor | None = None
+        self.register_load_state_dict_post_hook(lambda prior, _: setattr(prior, "_silhouettes", None))
 
     def forward(self, alpha: Tensor) -> tuple[Tensor, Tensor]:
-        """alpha (B, 1, 128, 128) -> volumes (B, 4, 16, 16, 16): mean of the 8 nearest, then the first three; cameras (B, 10)."""
+        """alpha (B, 1, 128, 128) -> volumes (B, 4, 16, 16, 16) and cameras (B, 10).
+
+        The volumes are the mean of the 8 nearest and the first three; the cameras their mean and the first.
+        """
         mask = F.adaptive_avg_pool2d(alpha, 28).flatten(1)
-        library = unpack(self.masks, 784)
-        apart = library.sum(1)[None] + (mask @ (1 - 2 * library.T))
+        library = self.unpacked()
+        apart = library.sum(1)[None] + mask.sum(1, keepdim=True) - 2 * (mask @ library.T)
         near, index = apart.topk(self.NEAREST, largest=False)
         weight = torch.softmax(-(near - near[:, :1]) / 12, 1)
         volumes = unpack(self.volumes[index.flatten()], 4096).reshape(len(alpha), self.NEAREST, COARSE, COARSE, COARSE)
@@ -107,6 +107,12 @@ class SilhouettePrior(nn.Module):
         cameras = self.cameras[index]
         average = torch.einsum("bk,bkc->bc", weight, cameras)
         return torch.cat([mean, volumes[:, :3]], 1), torch.cat([average, cameras[:, 0]], 1)
+
+    def unpacked(self) -> Tensor:
+        """The silhouettes as float (L, 784), unpacked once: they do not change while the network runs."""
+        if self._silhouettes is None or self._silhouettes.device != self.masks.device:
+            self._silhouettes = unpack(self.masks, 784)
+        return self._silhouettes
 
 
 def unpack(packed: Tensor, bits: int) -> Tensor:
@@ -123,16 +129,16 @@ class Volume(nn.Module):
         w, v = config.width, config.vector
         self.enter = nn.Conv3d(inputs, w, 1)
         self.bias = nn.Linear(v + 5, w)
-        self.top = nn.ModuleList([_block(w, 3)])
+        self.top = nn.ModuleList([_block(w)])
         self.down_one = nn.Conv3d(w, 2 * w, 2, stride=2)
-        self.middle = nn.ModuleList([_block(2 * w, 3), _block(2 * w, 3)])
+        self.middle = nn.ModuleList([_block(2 * w), _block(2 * w)])
         self.down_two = nn.Conv3d(2 * w, 4 * w, 2, stride=2)
         self.globe = nn.Linear(v + 5, 2 * w * 64)  # half of the channels at 4^3
-        self.bottom = nn.ModuleList([_block(4 * w, 3), _block(4 * w, 3)])
+        self.bottom = nn.ModuleList([_block(4 * w), _block(4 * w)])
         self.up_one = nn.ConvTranspose3d(4 * w, 2 * w, 2, stride=2)
-        self.middle_up = nn.ModuleList([_block(2 * w, 3), _block(2 * w, 3)])
+        self.middle_up = nn.ModuleList([_block(2 * w), _block(2 * w)])
         self.up_two = nn.ConvTranspose3d(2 * w, w, 2, stride=2)
-        self.top_up = nn.ModuleList([_block(w, 3), _block(w, 3)])
+        self.top_up = nn.ModuleList([_block(w), _block(w)])
 
     def forward(self, x: Tensor, vector: Tensor) -> Tensor:
         x = self.enter(x) + self.bias(vector)[:, :, None, None, None]
@@ -162,6 +168,13 @@ def depth_to_space(x: Tensor, channels: int) -> Tensor:
     return x.permute(0, 1, 5, 2, 6, 3, 7, 4).reshape(b, channels, 2 * n, 2 * m, 2 * k)
 
 
+def cut(x: Tensor, region: tuple[slice, slice, slice], channels: int) -> Tensor:
+    """The region of the grid that depth_to_space(x, channels) would give, made of the cells of x that it needs."""
+    few = tuple(slice(r.start // 2, -(-r.stop // 2)) for r in region)
+    inner = tuple(slice(r.start - 2 * f.start, r.stop - 2 * f.start) for r, f in zip(region, few))
+    return depth_to_space(x[(slice(None), slice(None), *few)], channels)[(slice(None), slice(None), *inner)]
+
+
 class ImageToField(nn.Module):
     """Back-projects picture features along camera rays into an upright cube and completes it in 3D.
 
@@ -179,8 +192,8 @@ class ImageToField(nn.Module):
         self.encoder = Encoder(config)
         self.prior = SilhouettePrior(config.library) if config.library else None
         extra = 10 if config.library else 0
-        self.bins = nn.Sequential(nn.Linear(v + extra, 128), nn.SiLU(), nn.Linear(128, BINS[0] * BINS[1]))
-        self.rest = nn.Sequential(nn.Linear(v + extra + 2, 128), nn.SiLU(), nn.Linear(128, 3))
+        self.bins = nn.Sequential(nn.Linear(v + extra, 128), nn.ReLU(), nn.Linear(128, BINS[0] * BINS[1]))
+        self.rest = nn.Sequential(nn.Linear(v + extra + 2, 128), nn.ReLU(), nn.Linear(128, 3))
         self.thin32, self.thin16 = nn.Conv2d(c, self.SAMPLED, 1), nn.Conv2d(2 * c, 24, 1)
         self.volume = Volume(self.SAMPLED + 24 + 4 + 6 + (4 if config.library else 0), config)
         self.head = nn.Conv3d(config.width, 8 * (2 + self.LATENT), 1)
@@ -226,24 +239,26 @@ class ImageToField(nn.Module):
         x = self._sampled(seen, cell_centres(COARSE, device), camera, True).reshape(batch, -1, COARSE, COARSE, COARSE)
         if self.prior is not None:
             x = torch.cat([x, seen["prior"].to(x.dtype)], 1)
-        volume = self.volume(x, torch.cat([seen["vector"], camera.to(seen["vector"].dtype)], 1))
-        middle = depth_to_space(self.head(volume), 2 + self.LATENT)
+        volume = self.head(self.volume(x, torch.cat([seen["vector"], camera.to(seen["vector"].dtype)], 1)))
+        cells, latent = depth_to_space(volume[:, :16], 2), volume[:, 16:]
         if self.prior is not None:
-            likely = torch.logit(F.interpolate(seen["prior"][:, :1], scale_factor=2, mode="trilinear", align_corners=False), 0.02)
-            middle = torch.cat([middle[:, :1] + self.trust * likely.to(middle.dtype), middle[:, 1:]], 1)
+            likely = torch.logit(
+                F.interpolate(seen["prior"][:, :1], scale_factor=2, mode="trilinear", align_corners=False), 0.02
+            )
+            cells = torch.cat([cells[:, :1] + self.trust * likely.to(cells.dtype), cells[:, 1:]], 1)
         region = region or (slice(0, MIDDLE),) * 3
         points = cell_centres(MIDDLE, device).reshape(MIDDLE, MIDDLE, MIDDLE, 3)[region]
         shape = points.shape[:3]
         looked = self._sampled(seen, points.reshape(-1, 3), camera, False).reshape(batch, -1, *shape)
-        y = self.enter(torch.cat([middle[(slice(None), slice(None), *region)], looked], 1))
+        near = cells[(slice(None), slice(None), *region)]
+        y = self.enter(torch.cat([near, cut(latent, region, self.LATENT), looked], 1))
         y = y + self.detail(y)
-        fine = depth_to_space(self.fine(y), 2)
-        base = F.interpolate(middle[(slice(None), slice(0, 2), *region)], scale_factor=2, mode="trilinear", align_corners=False)
-        fine = fine + base
-        return Prediction(middle[:, :1], middle[:, 1:2] * TRUNCATION, fine[:, :1], fine[:, 1:] * TRUNCATION, self.paint(y))
+        base = F.interpolate(near, scale_factor=2, mode="trilinear", align_corners=False)
+        fine = depth_to_space(self.fine(y), 2) + base
+        return Prediction(cells[:, :1], cells[:, 1:] * TRUNCATION, fine[:, :1], fine[:, 1:] * TRUNCATION, self.paint(y))
 
     def forward(self, views: Tensor, count: int = 3) -> tuple[Prediction, Tensor, Tensor]:
-        """views (B, V, 4, 128, 128) RGBA in [0, 1], V = 1 -> likeliest camera's prediction, cameras (B, count, 5), weights.
+        """views (B, V, 4, 128, 128) RGBA in [0, 1], V = 1 -> a Prediction, cameras (B, count, 5) and their weights.
 
         Occupancy logits are those of the weighted mean occupancy over the `count` likeliest cameras.
         """
@@ -261,14 +276,21 @@ class ImageToField(nn.Module):
 
 def blend(predictions: list[Prediction], weights: Tensor) -> Prediction:
     """Mean over hypotheses: occupancy as probability, distance and colour as they are. weights (B, count)."""
+
     def mean(name: str, probability: bool) -> Tensor:
         parts = torch.stack([getattr(p, name).float() for p in predictions], 1)
         w = weights.reshape(*weights.shape, 1, 1, 1, 1)
         if not probability:
             return (parts * w).sum(1)
         return torch.logit((parts.sigmoid() * w).sum(1).clamp(1e-4, 1 - 1e-4))
-    return Prediction(mean("occupancy", True), mean("distance", False), mean("fine_occupancy", True),
-                      mean("fine_distance", False), mean("colour", False))
+
+    return Prediction(
+        mean("occupancy", True),
+        mean("distance", False),
+        mean("fine_occupancy", True),
+        mean("fine_distance", False),
+        mean("colour", False),
+    )
 
 
 def create(config: dict) -> ImageToField:

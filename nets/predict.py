@@ -22,13 +22,14 @@ MOST = 5.0
 CARVE = 3.0
 """How far cells that only the background covers are lowered, in logits."""
 COARSENESS = 1.7
-"""Cells of the cube's centre that a pixel spans where picture and field are brought to agree, so that none lacks cells."""
+"""Cells of the cube's centre that a pixel spans where picture and field are made to agree, so that none lacks cells."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What one picture gives. occupancy (N, N, N) in [0, 1]; distance (N, N, N) inside > 0, cube's units; colour (N, N, N, 3) sRGB.
+    """What one picture gives: occupancy (N, N, N) in [0, 1], distance (N, N, N) inside > 0, colour (N, N, N, 3) sRGB.
 
+    Distances are in units of the cube.
     camera: elevation (degrees), scale (half crops a unit), distance, u0, v0 of the likeliest camera, and its weight.
     """
 
@@ -39,8 +40,14 @@ class Estimate:
 
 
 @torch.inference_mode()
-def predict(network: ImageToField, crop: np.ndarray, close: np.ndarray, resolution: int = FINE, chunks: int = 1,
-            say=lambda fraction, note: None) -> Estimate:
+def predict(
+    network: ImageToField,
+    crop: np.ndarray,
+    close: np.ndarray,
+    resolution: int = FINE,
+    chunks: int = 1,
+    say=lambda fraction, note: None,
+) -> Estimate:
     """The mean of what the network sees in the picture and in its mirror image, each with its likeliest camera.
 
     On validation shapes that is worth .01 IoU over one look, and a second and third camera add nothing to it.
@@ -69,8 +76,9 @@ def predict(network: ImageToField, crop: np.ndarray, close: np.ndarray, resoluti
 def agreeing(logits: torch.Tensor, alpha: torch.Tensor, camera: torch.Tensor) -> torch.Tensor:
     """Occupancy logits (1, 1, N, N, N) that the silhouette alpha (1, 1, H, W) bears out, seen by camera (1, 5).
 
-    Where a pixel shows the object but no cell behind it is likely, all cells behind it are raised until the likeliest is
-    SURE: thin legs and handles, which the network sees but doubts, come through. Cells behind background alone are lowered.
+    Where a pixel shows the object but no cell behind it is likely, all cells behind it are raised until the likeliest
+    is SURE: thin legs and handles, which the network sees but doubts, come through. Cells that only background covers
+    are lowered.
     What it is worth on validation shapes: docs/benchmarks.md.
     """
     n = logits.shape[-1]
@@ -134,13 +142,22 @@ def estimate(whole: Prediction, rgba: torch.Tensor, camera: torch.Tensor, weight
     pixels, sure = look(occupancy, rgba, camera)
     painted = spread(pixels.cpu().numpy(), sure.cpu().numpy(), guess.cpu().numpy())
     numbers = camera[0].tolist()
-    found = {"elevation": float(np.degrees(numbers[0])), "scale": float(np.exp(numbers[1])), "distance": 1 / max(numbers[2], 1e-3),
-             "u0": numbers[3], "v0": numbers[4], "weight": weight}
+    found = {
+        "elevation": float(np.degrees(numbers[0])),
+        "scale": float(np.exp(numbers[1])),
+        "distance": 1 / max(numbers[2], 1e-3),
+        "u0": numbers[3],
+        "v0": numbers[4],
+        "weight": weight,
+    }
     return Estimate(occupancy.cpu().numpy(), distance.cpu().numpy(), painted, found)
 
 
 def look(occupancy: torch.Tensor, rgba: torch.Tensor, camera: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """What the camera (1, 5) sees of the cells round the surface of occupancy (N, N, N): pixels (N, N, N, 3), how surely (N, N, N)."""
+    """What the camera (1, 5) sees of the cells round the surface of occupancy (N, N, N).
+
+    Returns pixels (N, N, N, 3) and how surely each is the cell's own, (N, N, N) in [0, 1].
+    """
     n = occupancy.shape[0]
     volume = occupancy[None, None]
     near = (F.max_pool3d(volume, 5, 1, 2) > 0.3) & (-F.max_pool3d(-volume, 5, 1, 2) < 0.7)
@@ -153,7 +170,9 @@ def look(occupancy: torch.Tensor, rgba: torch.Tensor, camera: torch.Tensor) -> t
         way = F.normalize(eye - points, dim=1)
         steps = torch.linspace(2.6 / n, 0.9, RAY_STEPS, device=points.device)
         along = (points[:, None] + way[:, None] * steps[None, :, None]) * 2
-        passed = F.grid_sample(volume, along.flip(-1)[None, None], align_corners=False)[0, 0, 0]  # grid_sample wants z y x
+        passed = F.grid_sample(volume, along.flip(-1)[None, None], align_corners=False)[
+            0, 0, 0
+        ]  # grid_sample wants z y x
         open_ = (1 - 2 * (passed.amax(1) - 0.25)).clamp(0, 1)
         uv, _ = project(points, camera)
         here = F.grid_sample(rgba, uv[:, :, None], align_corners=False)[0, :, :, 0]

@@ -23,7 +23,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("name", choices=sorted(catalog.CATALOG))
     parser.add_argument("--run", default="", help="folder with last.pt; runs/NAME by default")
     parser.add_argument("--out", default="", help="folder to write to; the bundled one by default")
-    parser.add_argument("--level", type=float, default=None, help="occupancy at the surface (chosen on validation shapes)")
+    parser.add_argument(
+        "--level", type=float, default=None, help="occupancy at the surface (chosen on validation shapes)"
+    )
     parser.add_argument("--metrics", default="", help="JSON file of scores for the card")
     parser.add_argument("--hardware", default="", help="what it was trained on, for the card")
     args = parser.parse_args(argv)
@@ -51,14 +53,24 @@ def export(name: str, run: Path, folder: Path, args) -> Path:
     # Where the trainer's own folders lay is nobody's business and helps nobody to train it again.
     settings = {key: value for key, value in stored["recipe"].items() if key not in ("run", "shards")}
     card = {
-        "name": name, "kind": catalog.CATALOG[name].kind, "label": catalog.CATALOG[name].label,
-        "config": recipe.config(stored["recipe"]), "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data),
+        "name": name,
+        "kind": catalog.CATALOG[name].kind,
+        "label": catalog.CATALOG[name].label,
+        "config": recipe.config(stored["recipe"]),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes": len(data),
         "parameters": sum(v.numel() for v in tensors.values() if v.is_floating_point()),
         "licence": "GPL-3.0-or-later",
         "data": recipe.DATA,
-        "training": {"recipe": settings, "steps": state["step"], "samples": state["samples"],
-                     "minutes": round(state["seconds"] / 60, 1), "hardware": args.hardware or platform.processor() or platform.machine(),
-                     "torch": torch.__version__, "date": date.today().isoformat()},
+        "training": {
+            "recipe": settings,
+            "steps": state["step"],
+            "samples": state["samples"],
+            "minutes": round(state["seconds"] / 60, 1),
+            "hardware": args.hardware or platform.processor() or platform.machine(),
+            "torch": torch.__version__,
+            "date": date.today().isoformat(),
+        },
         "metrics": json.loads(Path(args.metrics).read_text()) if args.metrics else {},
     }
     if args.level is not None:

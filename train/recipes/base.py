@@ -24,6 +24,8 @@ class BaseRecipe:
     precision: str = "auto"
     """auto: bf16 where the device computes in it (CUDA; CPUs with AVX-512 bf16 or AMX), else 32-true."""
     device: str = "auto"
+    devices: int = 1
+    """Processes that share the work, one a GPU; on a CPU of n cores, n with --threads 1."""
     save_minutes: float = 5.0
     validate_minutes: float = 10.0
     run: str = ""
@@ -36,5 +38,7 @@ def parse(recipe: type, argv: list[str], program: str):
     for field in fields(recipe):
         kind = {"int": int, "float": float, "str": str}[field.type]
         default = None if field.default is MISSING else field.default
-        parser.add_argument("--" + field.name.replace("_", "-"), type=kind, default=default, help=f"default {default!r}")
+        parser.add_argument(
+            "--" + field.name.replace("_", "-"), type=kind, default=default, help=f"default {default!r}"
+        )
     return recipe(**vars(parser.parse_args(argv)))

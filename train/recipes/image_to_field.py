@@ -36,9 +36,9 @@ class Recipe(BaseRecipe):
     """Side of the part of the 32^3 grid that is refined to 64^3 at each step."""
     true_camera: float = 0.5
     """Share of samples decoded with the true camera once the camera is learned; the rest use the predicted one."""
-    cameras: int = 32
-    """Pictures more a step that teach the encoder their cameras alone: a tenth of the cost, and depth is the unknown."""
-    camera_share: float = 0.06
+    cameras: int = 16
+    """Pictures more a step that teach the encoder their cameras alone: cheap, and depth is the unknown."""
+    camera_share: float = 0.07
     """First share of the budget that trains the cameras alone, before volumes hang on them."""
     validation: int = 256
 
@@ -70,7 +70,9 @@ def fill_library(network: ImageToField, recipe: Recipe) -> None:
         have = end
         if have == len(prior.masks):
             return
-    raise ValueError(f"{recipe.shards}/library holds {have} shapes, the prior wants {len(prior.masks)}: make more library shards")
+    raise ValueError(
+        f"{recipe.shards}/library holds {have} shapes, the prior wants {len(prior.masks)}: make more library shards"
+    )
 
 
 def samples(recipe: Recipe, split: str, device="cpu"):
@@ -92,7 +94,9 @@ def batches(recipe: Recipe, rng: np.random.Generator, device):
         drawn = sample_batch(int(rng.integers(2**31)), recipe.batch + recipe.cameras, "train", device)
         cut = min(recipe.batch, len(drawn["picture"]))
         yield {name: value[:cut] for name, value in drawn.items()} | {
-            "other_picture": drawn["picture"], "other_camera": drawn["camera"]}
+            "other_picture": drawn["picture"],
+            "other_camera": drawn["camera"],
+        }
 
 
 def cameras(stored: Tensor) -> Tensor:
@@ -101,7 +105,7 @@ def cameras(stored: Tensor) -> Tensor:
 
 
 class Batches:
-    """Endless shuffled batches from a folder of shards that may still be growing; bad shards are named and passed over."""
+    """Endless shuffled batches from a folder of shards that may still grow; bad shards are named and passed over."""
 
     def __init__(self, folder: Path, recipe: Recipe, rng: np.random.Generator, pool: int = 10):
         self.folder, self.batch, self.extra, self.rng, self.pool = folder, recipe.batch, recipe.cameras, rng, pool
@@ -115,7 +119,9 @@ class Batches:
                 if not unread:
                     unread = [p for p in self.folder.glob("shard-*.npz") if p not in self.bad]
                     if not unread:
-                        raise ValueError(f"{self.folder} has no readable shards: run `python -m maquette.train shards` first")
+                        raise ValueError(
+                            f"{self.folder} has no readable shards: run `python -m maquette.train shards` first"
+                        )
                     self.rng.shuffle(unread)
                 path = unread.pop()
                 try:
@@ -129,19 +135,23 @@ class Batches:
 
     def _shuffled(self, loaded):
         index = self.rng.permutation(sum(len(s) for s in loaded))
-        joined = {f: np.concatenate([getattr(s, f) for s in loaded]) for f in ("picture", "distance", "colour", "camera")}
+        joined = {
+            f: np.concatenate([getattr(s, f) for s in loaded]) for f in ("picture", "distance", "colour", "camera")
+        }
         for i in range(0, len(index) - self.batch + 1, self.batch):
             pick = index[i : i + self.batch]
             other = self.rng.choice(len(index), self.extra)
             yield {name: torch.from_numpy(array[pick]) for name, array in joined.items()} | {
-                "other_picture": torch.from_numpy(joined["picture"][other]), "other_camera": torch.from_numpy(joined["camera"][other])}
+                "other_picture": torch.from_numpy(joined["picture"][other]),
+                "other_camera": torch.from_numpy(joined["camera"][other]),
+            }
 
 
 def prepare(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
     """Stored arrays -> what the network and the loss take, all float32 on the batch's device.
 
-    picture (B, 4, 128, 128) sRGB times alpha; distance (B, 1, 64, 64, 64) inside > 0; colour (B, 3, 32, 32, 32), painted (same, 1 channel);
-    camera (B, 5).
+    picture (B, 4, 128, 128) sRGB times alpha; distance (B, 1, 64, 64, 64) inside > 0; colour (B, 3, 32, 32, 32) and
+    painted, where there is one, (B, 1, 32, 32, 32); camera (B, 5).
     """
     picture, camera = view(batch["picture"], batch["camera"])
     distance = -batch["distance"][:, None].float() * (TRUNCATION / 127)
@@ -157,8 +167,13 @@ def prepare(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
             other, numbers = view(batch["other_picture"], batch["other_camera"])
             other, numbers = varied(other, numbers, torch.rand(len(other), device=other.device) < 0.5)
             ready = {"other_picture": premultiplied(other), "other_camera": numbers}
-    return ready | {"picture": premultiplied(picture), "distance": distance, "colour": colour,
-                    "painted": (colour.sum(1, keepdim=True) > 0).float(), "camera": camera}
+    return ready | {
+        "picture": premultiplied(picture),
+        "distance": distance,
+        "colour": colour,
+        "painted": (colour.sum(1, keepdim=True) > 0).float(),
+        "camera": camera,
+    }
 
 
 def view(picture: Tensor, camera: Tensor) -> tuple[Tensor, Tensor]:
@@ -177,22 +192,38 @@ def varied(picture: Tensor, camera: Tensor, flip: Tensor) -> tuple[Tensor, Tenso
 
 
 def disturb(picture: Tensor) -> Tensor:
-    """White balance, contrast, grey, noise, blur, and the ragged edges that background removal leaves."""
+    """White balance, contrast, grey, noise, blur, and the ragged edges that background removal leaves.
+
+    Each is done only to the pictures that it is drawn for: doing all and dropping most cost a CPU as much as the
+    encoder.
+    """
     batch, device = len(picture), picture.device
-    def some(share, *shape):
-        return (torch.rand(batch, *([1] * 3), device=device) < share).expand(batch, *shape)
-    rgb, alpha = picture[:, :3], picture[:, 3:]
-    rgb = rgb * (1 + 0.12 * torch.randn(batch, 3, 1, 1, device=device))
-    rgb = 0.5 + (rgb - 0.5) * (1 + 0.2 * torch.randn(batch, 1, 1, 1, device=device)) + 0.05 * torch.randn(batch, 1, 1, 1, device=device)
-    rgb = torch.where(some(0.1, *rgb.shape[1:]), rgb.mean(1, keepdim=True).expand_as(rgb), rgb)
-    rgb = rgb + 0.05 * torch.rand(batch, 1, 1, 1, device=device) * torch.randn_like(rgb)
-    smooth = F.avg_pool2d(torch.cat([rgb, alpha], 1), 3, 1, 1)
-    rgb = torch.where(some(0.3, *rgb.shape[1:]), smooth[:, :3], rgb)
-    grown, shrunk = F.max_pool2d(alpha, 3, 1, 1), -F.max_pool2d(-alpha, 3, 1, 1)
-    alpha = torch.where(some(0.12, *alpha.shape[1:]), grown, alpha)
-    alpha = torch.where(some(0.12, *alpha.shape[1:]), shrunk, alpha)
-    alpha = torch.where(some(0.5, *alpha.shape[1:]), F.avg_pool2d(alpha, 3, 1, 1), alpha)
-    return torch.cat([rgb.clamp(0, 1), alpha], 1)
+    rgb, alpha = picture[:, :3].clone(), picture[:, 3:].clone()
+
+    def some(values: Tensor, share: float, change) -> None:
+        index = (torch.rand(batch, device=device) < share).nonzero()[:, 0]
+        values[index] = change(values[index])
+
+    contrast = 1 + 0.2 * torch.randn(batch, 1, 1, 1, device=device)
+    balance = 1 + 0.12 * torch.randn(batch, 3, 1, 1, device=device)
+    rgb.mul_(balance * contrast).add_(0.5 * (1 - contrast) + 0.05 * torch.randn(batch, 1, 1, 1, device=device))
+    some(rgb, 0.1, lambda x: x.mean(1, keepdim=True).expand(-1, 3, -1, -1))
+    sheets = torch.randn(min(8, batch), 3, *picture.shape[2:], device=device)  # a few sheets of noise, dealt out
+    some(
+        rgb,
+        0.6,
+        lambda x: (
+            x
+            + 0.06
+            * torch.rand(len(x), 1, 1, 1, device=device)
+            * sheets[torch.randint(len(sheets), (len(x),), device=device)]
+        ),
+    )
+    some(rgb, 0.3, lambda x: F.avg_pool2d(x, 3, 1, 1))
+    some(alpha, 0.12, lambda x: F.max_pool2d(x, 3, 1, 1))
+    some(alpha, 0.12, lambda x: -F.max_pool2d(-x, 3, 1, 1))
+    some(alpha, 0.5, lambda x: F.avg_pool2d(x, 3, 1, 1))
+    return torch.cat([rgb.clamp_(0, 1), alpha], 1)
 
 
 def occupancy(distance: Tensor) -> Tensor:
@@ -214,16 +245,25 @@ def volume_loss(logits: Tensor, distance: Tensor, target: Tensor) -> Tensor:
     return 3 * cells + (1 - soft_iou(logits, filled)).mean() + 0.5 * apart
 
 
-def loss(network: ImageToField, batch: dict[str, Tensor], recipe: Recipe, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+def loss(
+    network: ImageToField, batch: dict[str, Tensor], recipe: Recipe, progress: float
+) -> tuple[Tensor, dict[str, Tensor]]:
     """-> total loss and its parts; progress in [0, 1] through the budget."""
-    truth = batch["camera"]
-    if progress < recipe.camera_share and "other_picture" in batch:
-        bins, rest = camera_loss(network, network.encode(batch["other_picture"]), batch["other_camera"])
+    truth, count = batch["camera"], len(batch["camera"])
+    pictures, every_camera = batch["picture"], truth
+    if "other_picture" in batch:
+        pictures, every_camera = (
+            torch.cat([pictures, batch["other_picture"]]),
+            torch.cat([truth, batch["other_camera"]]),
+        )
+    seen = network.encode(pictures)
+    bins, rest = camera_loss(network, seen, every_camera)
+    if progress < recipe.camera_share:
         return bins + 2 * rest, {"bins": bins.detach(), "rest": rest.detach()}
-    seen = network.encode(batch["picture"])
+    seen = {name: value[:count] for name, value in seen.items()}
     likely, _ = hypotheses(seen["bins"].detach().float(), 1)
     share = 1.0 if progress < recipe.camera_share + 0.04 else recipe.true_camera
-    told = torch.rand(len(truth), 1, device=truth.device) < share
+    told = torch.rand(count, 1, device=truth.device) < share
     given = torch.where(told, truth[:, :2], likely[:, 0])
     camera = torch.where(told, truth, network.camera(seen, likely[:, 0]).detach() if share < 1 else truth)
     camera = torch.cat([given, camera[:, 2:]], 1)
@@ -234,11 +274,6 @@ def loss(network: ImageToField, batch: dict[str, Tensor], recipe: Recipe, progre
     out = network.decode(seen, camera, region)
     target = batch["distance"]
     every = (slice(None), slice(None))
-    bins, rest = camera_loss(network, seen, truth)
-    if "other_picture" in batch:
-        others = camera_loss(network, network.encode(batch["other_picture"]), batch["other_camera"])
-        share = len(truth) / (len(truth) + len(batch["other_camera"]))
-        bins, rest = (share * a + (1 - share) * b for a, b in zip((bins, rest), others))
     parts = {
         "coarse": volume_loss(out.occupancy, out.distance, F.avg_pool3d(target, 2)),
         "fine": volume_loss(out.fine_occupancy, out.fine_distance, target[(*every, *fine)]),
@@ -263,7 +298,13 @@ def camera_loss(network: ImageToField, seen: dict[str, Tensor], truth: Tensor) -
 def validate(network: ImageToField, recipe: Recipe, device) -> dict[str, float]:
     """IoU at 32^3 on held-out procedural shapes: with the likeliest camera, the mean of three, and the true one."""
     network.eval()
-    scores: dict[str, list[Tensor]] = {"iou_one": [], "iou_three": [], "iou_true_camera": [], "elevation_degrees": [], "log_scale": []}
+    scores: dict[str, list[Tensor]] = {
+        "iou_one": [],
+        "iou_three": [],
+        "iou_true_camera": [],
+        "elevation_degrees": [],
+        "log_scale": [],
+    }
     have = 0
     for loaded in samples(recipe, "validation", device):
         if have >= recipe.validation:
@@ -274,7 +315,10 @@ def validate(network: ImageToField, recipe: Recipe, device) -> dict[str, float]:
             small = (slice(0, 1),) * 3
             seen = network.encode(batch["picture"])
             found, weights = hypotheses(seen["bins"].float(), 3)
-            views = [network.decode(seen, network.camera(seen, found[:, k]), small).occupancy.float().sigmoid() for k in range(3)]
+            views = [
+                network.decode(seen, network.camera(seen, found[:, k]), small).occupancy.float().sigmoid()
+                for k in range(3)
+            ]
             mean = sum(w[:, None, None, None, None] * v for w, v in zip(weights.T, views))
             best = network.decode(seen, batch["camera"], small).occupancy.float().sigmoid()
             for name, guess in (("iou_one", views[0]), ("iou_three", mean), ("iou_true_camera", best)):

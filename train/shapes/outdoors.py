@@ -156,7 +156,7 @@ def plant(p: Parts) -> None:
     p.cone((0, 0, .13), .13, u(.1, .16, n), u(.14, .22, n), where=potted, label="pot", material=0)
     trunk = u(.03, .08, n)
     p.rod(p.points(0, 0, base * .5), p.points(0, 0, tall * .6), trunk, trunk * .6, where=tree | fir | (potted & p.chance(.5)), label="trunk", material=2)
-    for i in range(5):
+    for _ in range(5):
         at = p.points(u(-.5, .5, n) * spread, u(-.5, .5, n) * spread, tall * u(.55, .95, n))
         size = spread * u(.35, .75, n)
         p.ball(at, (size, size, size * u(.6, 1, n)), where=tree | (potted & (p.rng.random(n) < .6)), label="leaves", material=1, blend=.02)
@@ -207,7 +207,7 @@ def creature(p: Parts) -> None:
     wide = fat * u(.9, 1.4, n)
     hip = leg + fat * .3
     tall = body * u(.7, 1.1, n)
-    middle, top = p.points(0, 0, hip + tall / 2), p.points(0, 0, hip + tall)
+    top = p.points(0, 0, hip + tall)
     p.rod(p.points(0, 0, hip + wide * .4), top - p.points(0, 0, wide * .4), wide, wide * u(.7, 1.05, n), where=figure & ~robot, label="body", blend=soft)
     p.box((0, 0, hip + tall / 2), (wide, wide * u(.6, 1, n), tall / 2), where=robot, label="body", bevel=.02)
     for side in (1, -1):

@@ -11,7 +11,7 @@ from . import batched, texture
 from . import program as P
 from .camera import draw_setting
 from .program import bounds, posed
-from .world import COARSE, FINE, MARGIN, PICTURE, SPLITS, TRUNCATION, draw_shapes
+from .world import FINE, MARGIN, PICTURE, SPLITS, TRUNCATION, draw_shapes
 
 
 def sample_batch(seed: int, count: int, split: str, device, families=None) -> dict[str, Tensor]:
