@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from maquette.nets import camera, catalog, checkpoint, predict
-from maquette.nets.image_to_field import Config, ImageToField, Prediction, depth_to_space, unpack
+from maquette.nets.image_to_field import Config, ImageToField, Prediction, SilhouettePrior, cut, depth_to_space, unpack
 
 SMALL = Config(width=8, encoder=8, vector=16, detail=8)
 
@@ -52,16 +52,37 @@ def test_projection_is_the_tracers():
 
 
 def test_hypotheses_find_the_peaks():
-    target = camera.soft_bins(torch.tensor([0.2, 0.9]), torch.tensor([0.7, 1.9]))
+    target = camera.soft_bins(torch.tensor([0.2, 0.9]), torch.tensor([0.7, 1.3]))
     assert target.sum(1).tolist() == pytest.approx([1, 1])
     found, weight = camera.hypotheses((target + 1e-9).log(), 2)
-    assert found[:, 0].tolist() == pytest.approx(np.array([[0.2, 0.7], [0.9, 1.9]]), abs=1e-3)
+    assert found[:, 0].tolist() == pytest.approx(np.array([[0.2, 0.7], [0.9, 1.3]]), abs=1e-3)
     assert weight[:, 0].tolist() == pytest.approx([1, 1], abs=1e-3)
 
 
 def test_depth_to_space_puts_neighbours_together():
     x = torch.arange(8.0).reshape(1, 8, 1, 1, 1)
     assert depth_to_space(x, 1)[0, 0].flatten().tolist() == list(range(8))
+
+
+@pytest.mark.parametrize("start, stop", [(0, 8), (1, 6), (2, 3), (5, 8)])
+def test_cut_is_a_part_of_the_whole(start, stop):
+    x, region = torch.rand(2, 16, 4, 4, 4), (slice(start, stop), slice(0, 8), slice(start, stop))
+    torch.testing.assert_close(cut(x, region, 2), depth_to_space(x, 2)[:, :, region[0], region[1], region[2]])
+
+
+def test_the_prior_finds_the_silhouette_it_holds():
+    """Also after other silhouettes were loaded over those that it had unpacked."""
+    shapes, full = np.random.default_rng(0).random((12, 28, 28)) > 0.5, SilhouettePrior(12)
+    alpha = torch.from_numpy(shapes[3:4]).float()[:, None].repeat_interleave(4, 2).repeat_interleave(4, 3)
+    alpha = torch.nn.functional.interpolate(alpha, 28 * 4)
+    full(alpha)
+    volumes = torch.zeros(12, 512, dtype=torch.uint8)
+    volumes[3] = 255
+    masks = torch.from_numpy(np.packbits(shapes.reshape(12, 784), axis=1))
+    full.load_state_dict({"masks": masks, "volumes": volumes, "cameras": torch.arange(60.0).reshape(12, 5)})
+    found, cameras = full(alpha)
+    assert found[0, 1].min() == 1 and found[0, 2].max() == 0
+    assert cameras[0, 5:].tolist() == [15, 16, 17, 18, 19]
 
 
 def test_unpack_is_packbits():

@@ -1,6 +1,8 @@
 """The loop trains, stops in time, resumes and exports; bad shards are named and passed over."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -62,8 +64,21 @@ def test_trains_resumes_and_exports(folder, tmp_path, capsys):
         and card["config"]["width"] == 8
         and card["training"]["samples"] == again["state"]["samples"]
     )
-    assert all(t.dtype in (torch.float16, torch.uint8) for t in tensors.values())
+    assert all(t.dtype in (torch.float16, torch.uint8, torch.int64) for t in tensors.values())
     np.testing.assert_allclose(tensors["head.bias"].float(), again["averaged"]["head.bias"], atol=1e-3)
+
+
+def test_two_processes_share_a_run(folder, tmp_path):
+    """Both take the same steps with averaged gradients; the first alone writes."""
+    recipe_of = {"width": 8, "encoder": 8, "library": 8, "batch": 4, "cameras": 4, "validation": 8, "minutes": 0.1}
+    machine = {"devices": 2, "threads": 1, "device": "cpu", "shards": folder, "run": tmp_path}
+    options = [f"--{name}={value}" for name, value in {**recipe_of, **machine}.items()]
+    command = [sys.executable, "-m", "maquette.train", "image_to_field"]
+    done = subprocess.run(command + options, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "2 x cpu" in done.stdout
+    state = torch.load(tmp_path / "last.pt", weights_only=True)["state"]
+    assert state["step"] > 0 and state["samples"] == 8 * state["step"]
 
 
 def test_learns(folder):
@@ -94,7 +109,7 @@ def test_cameras_come_first(folder):
     total, parts = recipe.loss(network, batch, plan, progress=0.0)
     total.backward()
     assert set(parts) == {"bins", "rest"}
-    assert network.encoder.stem.weight.grad.abs().sum() > 0 and network.head.weight.grad is None
+    assert network.encoder.one[0][0].weight.grad.abs().sum() > 0 and network.head.weight.grad is None
 
 
 def test_flips_move_picture_truth_and_camera_together(folder, monkeypatch):
