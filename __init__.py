@@ -17,34 +17,38 @@ command = []
 def reconstruct(images, **settings):
     """A picture of an object -> Shape; runs in the worker process, which stays warm for the next call.
 
-    `images` is a path or several; `settings` are the fields of jobs.requests.Reconstruct and Meshing by name:
-    resolution, device, preview, save_field, cache, level, style, smoothing, faces, islands, size.
+    `images` is a path or several; `settings` are the fields of jobs.requests.Reconstruct, View and Meshing by name:
+    resolution, device, mask, preview, save_field, cache; elevation, depth, symmetry; level, style, smoothing, faces,
+    islands, size.
     Raises ValueError for a setting that is unknown or wrong, JobError when the work fails."""
     from .jobs import client, requests
 
-    return client.worker().run(requests.Reconstruct(images=images, **_with_meshing(settings)))
+    return client.worker().run(requests.Reconstruct(images=images, **_grouped(settings, "meshing", "view")))
 
 
 def remesh(field, **settings):
     """A field from before (Shape.field, or an .npz) -> Shape with other mesh settings; runs no network."""
     from .jobs import client, requests
 
-    return client.worker().run(requests.Remesh(field=field, **_with_meshing(settings)))
+    return client.worker().run(requests.Remesh(field=field, **_grouped(settings, "meshing")))
 
 
-def _with_meshing(settings: dict) -> dict:
-    """Flat settings with those that belong to Meshing gathered in one."""
+def _grouped(settings: dict, *groups: str) -> dict:
+    """Flat settings with those that belong to Meshing, or View, gathered in one."""
     from dataclasses import fields
 
-    from .jobs.requests import Meshing
+    from .jobs import requests
 
-    names = {field.name for field in fields(Meshing)}
-    meshing = Meshing(**{name: value for name, value in settings.items() if name in names})
-    return {name: value for name, value in settings.items() if name not in names} | {"meshing": meshing}
+    settings = dict(settings)
+    for group in groups:
+        kind = getattr(requests, group.capitalize())
+        given = {field.name: settings.pop(field.name) for field in fields(kind) if field.name in settings}
+        settings[group] = kind(**given)
+    return settings
 
 
 def __getattr__(name: str):
-    if name in ("Shape", "Meshing"):
+    if name in ("Shape", "Meshing", "View"):
         from .jobs import requests
 
         return getattr(requests, name)
@@ -56,7 +60,7 @@ def __getattr__(name: str):
 
 
 def __dir__():
-    return sorted([*globals(), "JobError", "Meshing", "Shape"])
+    return sorted([*globals(), "JobError", "Meshing", "Shape", "View"])
 
 
 def register():

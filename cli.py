@@ -58,6 +58,12 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("-o", "--output", required=True, metavar="OUT", help=f"{OUTPUT}; with --each a folder")
     one.add_argument("--each", action="store_true", help="every picture is an object of its own")
     one.add_argument("--format", choices=requests.FORMATS, help="ending of the meshes of --each (glb)")
+    one.add_argument("--elevation", type=_number, metavar="auto|DEGREES", help="the camera looks down by this (auto)")
+    one.add_argument(
+        "--depth", type=_number, metavar="auto|F", help="longest side over larger side in the picture (auto)"
+    )
+    one.add_argument("--symmetry", action="store_true", help="the object's halves mirror each other")
+    one.add_argument("--mask", metavar="M.png", default="", help="bright where the object is, of the picture's size")
     one.add_argument("--resolution", type=int, choices=requests.RESOLUTIONS, default=64, help="of the field (64)")
     _meshing(one)
     one.add_argument("--save-field", metavar="F.npz", default="", help="keep the field, for `maquette remesh`")
@@ -87,7 +93,7 @@ def _command(verbs, function, text: str) -> argparse.ArgumentParser:
 
 
 def _meshing(command):
-    command.add_argument("--level", type=_level, metavar="auto|F", help="field's value at the surface (auto)")
+    command.add_argument("--level", type=_number, metavar="auto|F", help="field's value at the surface (auto)")
     command.add_argument("--style", choices=requests.STYLES, default="smooth", help="smooth surface or blocks (smooth)")
     command.add_argument("--smoothing", type=int, default=2, metavar="N", help="smoothing passes (2)")
     command.add_argument("--faces", type=int, default=0, metavar="N", help="triangles at most (0: all)")
@@ -100,7 +106,7 @@ def _results(command):
     command.add_argument("--report", metavar="R.json", default="", help="write seconds, faces, watertight, bounds ...")
 
 
-def _level(text: str) -> float | None:
+def _number(text: str) -> float | None:
     return None if text == "auto" else float(text)
 
 
@@ -131,6 +137,11 @@ class Run:
         except ValueError as error:
             self.arguments.error(str(error))
 
+    def view(self) -> requests.View:
+        return self.request(
+            requests.View, *(getattr(self.arguments, name) for name in ("elevation", "depth", "symmetry"))
+        )
+
     def meshing(self) -> requests.Meshing:
         names = ("level", "style", "smoothing", "faces", "islands", "size")
         return self.request(requests.Meshing, **{name: getattr(self.arguments, name) for name in names})
@@ -142,13 +153,15 @@ def reconstruct(run: Run) -> int:
         return reconstruct_each(run)
     if arguments.format:
         arguments.error("--format goes with --each; otherwise the ending of -o decides")
-    meshing = run.meshing()
+    meshing, view = run.meshing(), run.view()
     check_mesh_path(run, arguments.output)
     check_folders(arguments.save_field, arguments.preview, arguments.report)
     request = run.request(
         requests.Reconstruct,
         images=tuple(arguments.images),
         resolution=arguments.resolution,
+        view=view,
+        mask=arguments.mask,
         meshing=meshing,
         device=run.device,
         preview=arguments.preview,
@@ -161,7 +174,9 @@ def reconstruct(run: Run) -> int:
 
 def reconstruct_each(run: Run) -> int:
     """Every picture on its own; a bad one is reported and the rest go on."""
-    arguments, meshing = run.arguments, run.meshing()
+    arguments, meshing, view = run.arguments, run.meshing(), run.view()
+    if arguments.mask:
+        arguments.error("--mask is of one picture; it does not go with --each")
     check_folders(arguments.report)
     folders = [make_folder(path) for path in (arguments.output, arguments.save_field, arguments.preview)]
     images = pictures(arguments.images)
@@ -171,7 +186,7 @@ def reconstruct_each(run: Run) -> int:
             os.path.join(folder, f"{stem}.{ending}") if folder else ""
             for folder, ending in zip(folders, (arguments.format or "glb", "npz", "png"), strict=True)
         )
-        settings = {"resolution": arguments.resolution, "meshing": meshing, "device": run.device}
+        settings = {"resolution": arguments.resolution, "view": view, "meshing": meshing, "device": run.device}
         request = run.request(requests.Reconstruct, (image,), **settings, preview=preview, save_field=field)
         try:
             items.append(make(run, request, output))

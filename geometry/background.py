@@ -38,7 +38,7 @@ class Isolated:
     mask: np.ndarray
     """(H, W) float32 in [0, 1]"""
     method: str
-    """How it was found: "alpha", or "plain" where the background was modelled"""
+    """How it was found: "alpha", "plain" where the background was modelled, or "given"."""
 
 
 def isolate(picture) -> Isolated:
@@ -61,6 +61,26 @@ def isolate(picture) -> Isolated:
         )
     mask, colours = soften(rgb, small, found)
     return Isolated(np.concatenate([colours, mask[..., None]], axis=-1), mask, "plain")
+
+
+def cut_out(picture, mask_picture) -> Isolated:
+    """The object as somebody marked it: bright, or opaque where the mask has alpha, is object.
+
+    Raises ValueError where the mask is of another shape or marks nothing.
+    """
+    marked = mask_picture.rgba[..., 3] if mask_picture.has_alpha else mask_picture.rgba[..., :3].mean(axis=-1)
+    (height, width), (rows, columns) = picture.rgba.shape[:2], marked.shape
+    if abs(height * columns - width * rows) > 2 * max(height, width, rows, columns):
+        raise ValueError(
+            f"{mask_picture.name} is {columns} x {rows} and {picture.name} {width} x {height}; "
+            "a mask must have its picture's proportions"
+        )
+    mask = np.clip(resized(marked.astype(np.float32), height, width), 0, 1)
+    if (mask > SEEN).mean() < SMALLEST:
+        raise ValueError(
+            f"{mask_picture.name} marks no object in {picture.name}; paint the object white, the rest black"
+        )
+    return Isolated(np.concatenate([picture.rgba[..., :3], mask[..., None]], axis=-1), mask, "given")
 
 
 # --- the background --------------------------------------------------------------------------------------------------

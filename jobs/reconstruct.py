@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from .. import __version__
-from ..geometry.background import isolate
+from ..geometry.background import cut_out, isolate
 from ..geometry.crop import crop_to_object
 from ..geometry.field import Field
 from ..geometry.frames import UNIT_CUBE
@@ -35,7 +35,8 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
     progress(0.02, "Picture")
     picture = read_picture(request.images[0])
     progress(0.06, "Background")
-    isolated = isolate(picture)
+    mask = read_picture(request.mask) if request.mask else None
+    isolated = cut_out(picture, mask) if mask else isolate(picture)
     crop, _ = crop_to_object(isolated.rgba, image_to_field.PICTURE)
     close, _ = crop_to_object(isolated.rgba, COLOUR_PIXELS)
     progress(0.1, "Network", "loading")
@@ -54,7 +55,7 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
     }
     if note:
         report["note"] = note
-    return dataclasses.replace(shape, field=key, report=report, provenance=provenance(request, picture, where))
+    return dataclasses.replace(shape, field=key, report=report, provenance=provenance(request, picture, mask, where))
 
 
 def run(crop: np.ndarray, close: np.ndarray, request: Reconstruct, progress):
@@ -70,6 +71,7 @@ def run(crop: np.ndarray, close: np.ndarray, request: Reconstruct, progress):
             request.resolution,
             chunks,
             lambda fraction, note: progress(0.15 + 0.45 * fraction, "Network", note),
+            **dataclasses.asdict(request.view),
         ), where
 
     estimate, where = device.with_less_memory(work, device.pick(request.device), say=notes.append)
@@ -87,10 +89,11 @@ def level() -> float:
     return float(catalog.card(NETWORK).get("level", 0.5))
 
 
-def provenance(request: Reconstruct, picture, where) -> dict:
+def provenance(request: Reconstruct, picture, mask, where) -> dict:
     """Enough to make the same shape again, bit for bit on the same device, torch and thread count."""
     settings = {
         "resolution": request.resolution,
+        "view": dataclasses.asdict(request.view),
         "device": request.device,
         "meshing": dataclasses.asdict(request.meshing),
     }
@@ -98,6 +101,7 @@ def provenance(request: Reconstruct, picture, where) -> dict:
         "verb": "reconstruct",
         "settings": settings,
         "images": [{"path": str(picture.path), "sha256": picture.sha256}],
+        **({"mask": {"path": str(mask.path), "sha256": mask.sha256}} if mask else {}),
         "network": NETWORK,
         "weights": catalog.card(NETWORK)["sha256"],
         "version": __version__,

@@ -19,6 +19,7 @@ STYLES = ("smooth", "blocks")
 RESOLUTIONS = (32, 64)
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FORMATS = ("glb", "ply", "obj", "stl")
+VIEW_LIMITS = {"elevation": (-20.0, 75.0), "depth": (0.6, 3.0)}
 FIELD_KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -60,6 +61,27 @@ class Meshing:
 
 
 @dataclass(frozen=True)
+class View:
+    """What is known of how the picture shows the object; what is None, the network finds."""
+
+    elevation: float | None = None
+    """Degrees from which the camera looks down on the object; below 0 it looks up."""
+    depth: float | None = None
+    """The object's longest side, as a multiple of its larger side in the picture: over 1, it reaches away from us."""
+    symmetry: bool = False
+    """The object's two halves mirror each other; each shows what the other hides."""
+
+    def __post_init__(self):
+        for name, (low, high) in VIEW_LIMITS.items():
+            value = getattr(self, name)
+            value = None if value in (None, "auto") else _number(name.capitalize(), value)
+            if value is not None and not low <= value <= high:
+                raise ValueError(f"{name.capitalize()} is {value:g}; it must be from {low:g} to {high:g}")
+            _set(self, name, value)
+        _set(self, "symmetry", _truth("Symmetry", self.symmetry))
+
+
+@dataclass(frozen=True)
 class Reconstruct:
     """Pictures of one object -> Shape."""
 
@@ -74,6 +96,9 @@ class Reconstruct:
     """.npz to write the field to, besides the cache; "" writes none."""
     cache: str = ""
     """Folder of the field cache; "" is the system's."""
+    view: View = dataclasses.field(default_factory=View)
+    mask: str = ""
+    """Picture of the picture's proportions, bright where the object is; "" finds the object by itself."""
 
     def __post_init__(self):
         images = [self.images] if isinstance(self.images, (str, os.PathLike)) else self.images
@@ -82,9 +107,10 @@ class Reconstruct:
             raise ValueError("No picture was given; choose at least one")
         if self.resolution not in RESOLUTIONS or isinstance(self.resolution, bool):
             raise ValueError(f"Resolution is {self.resolution}; choose one of {_listed(RESOLUTIONS)}")
+        _check(self, "View", self.view, View)
         _check(self, "Meshing", self.meshing, Meshing)
         _one_of("Device", self.device, DEVICES)
-        _paths(self, "preview", "save_field", "cache")
+        _paths(self, "mask", "preview", "save_field", "cache")
 
 
 @dataclass(frozen=True)
@@ -239,7 +265,7 @@ class Diagnosis:
         return found
 
 
-KINDS = {kind.__name__: kind for kind in (Meshing, Reconstruct, Remesh, Export, Mask, Doctor)}
+KINDS = {kind.__name__: kind for kind in (Meshing, View, Reconstruct, Remesh, Export, Mask, Doctor)}
 KINDS |= {kind.__name__: kind for kind in (Shape, Written, Masked, Diagnosis)}
 
 

@@ -38,10 +38,11 @@ def cell_centres(resolution: int, device=None) -> Tensor:
 
 def soft_bins(elevation: Tensor, log_scale: Tensor) -> Tensor:
     """Joint target (B, E * S): each value shared between its two nearest bin centres."""
-    return (_share(elevation, ELEVATIONS)[:, :, None] * _share(log_scale, SCALES)[:, None, :]).flatten(1)
+    return (share(elevation, ELEVATIONS)[:, :, None] * share(log_scale, SCALES)[:, None, :]).flatten(1)
 
 
-def _share(value: Tensor, centres: Tensor) -> Tensor:
+def share(value: Tensor, centres: Tensor) -> Tensor:
+    """How much of each value (B,) falls to each of evenly spaced bin centres (N,): (B, N), rows sum to 1."""
     centres = centres.to(value)
     step = centres[1] - centres[0]
     at = ((value - centres[0]) / step).clamp(0, len(centres) - 1)

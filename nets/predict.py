@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from ..geometry.paint import spread
-from .camera import cell_centres, hypotheses, project
+from .camera import BINS, ELEVATIONS, SCALES, cell_centres, hypotheses, project, share
 from .image_to_field import FINE, MIDDLE, ImageToField, Prediction, blend
 
 RAY_STEPS = 28
@@ -47,6 +47,9 @@ def predict(
     resolution: int = FINE,
     chunks: int = 1,
     say=lambda fraction, note: None,
+    elevation: float | None = None,
+    depth: float | None = None,
+    symmetry: bool = False,
 ) -> Estimate:
     """The mean of what the network sees in the picture and in its mirror image, each with its likeliest camera.
 
@@ -54,23 +57,83 @@ def predict(
     crop (128, 128, 4) and close, the same square with more pixels, sRGB straight alpha in [0, 1] -> Estimate.
 
     resolution 32 or 64. chunks: into how many slabs the refinement is cut when memory is short (1, 2, 4, 8 or 16).
+    elevation (degrees) and depth (longest side over the larger side in the crop) are taken as given; symmetry mirrors
+    the answer in the vertical plane that it fits best.
     """
     device = next(network.parameters()).device
     picture = premultiplied(crop, device)
     say(0.1, "shape")
     seen = network.encode(torch.cat([picture, picture.flip(3)]))
-    guesses, weights = hypotheses(seen["bins"].float(), 1)
-    cameras = network.camera(seen, guesses[:, 0])
+    given = [None if elevation is None else math.radians(elevation), None if depth is None else log_scale(depth, crop)]
+    guesses, weights = likeliest(seen["bins"].float(), *given)
+    cameras = network.camera(seen, guesses)
     both = decode(network, seen, cameras, chunks)
     say(0.8, "colours")
     half = torch.full((1, 2), 0.5, device=device)
     whole = blend([one_of(both, 0), mirrored(one_of(both, 1))], half)
+    if symmetry:
+        whole = symmetrical(whole)
     whole = dataclasses.replace(
         whole,
         occupancy=agreeing(whole.occupancy, picture[:, 3:], cameras[:1]),
         fine_occupancy=agreeing(whole.fine_occupancy, picture[:, 3:], cameras[:1]),
     )
-    return estimate(whole, straight(close, device), cameras[:1], float(weights[0, 0]), resolution)
+    found = estimate(whole, straight(close, device), cameras[:1], float(weights[0]), resolution)
+    found.camera["depth"] = found.camera["scale"] * larger_side(crop) / 2
+    return found
+
+
+def larger_side(crop: np.ndarray) -> float:
+    """The larger side of what crop (N, N, 4) shows, in crop sides."""
+    seen = crop[..., 3] >= min(0.5, float(crop[..., 3].max()) / 2)
+    return max(np.ptp(np.flatnonzero(seen.any(axis))) + 1 for axis in (0, 1)) / crop.shape[0]
+
+
+def log_scale(depth: float, crop: np.ndarray) -> float:
+    """The log scale (half crops a unit) of an object `depth` times as long as its larger side in the crop."""
+    return math.log(2 * larger_side(crop) * depth)
+
+
+def likeliest(
+    logits: torch.Tensor, elevation: float | None, log_scale: float | None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The likeliest (elevation, log scale) (B, 2) and its share (B,); what is given stays, the rest is found beside it.
+
+    logits (B, elevations * scales); elevation in radians.
+    """
+    mass = logits.softmax(-1).reshape(len(logits), *BINS)
+    for value, centres, axis in ((elevation, ELEVATIONS, 1), (log_scale, SCALES, 2)):
+        if value is not None:
+            near = share(torch.tensor([value], device=logits.device), centres)[0]
+            mass = mass * (near[:, None] if axis == 1 else near[None, :])
+    guesses, weights = hypotheses(mass.flatten(1).clamp_min(1e-12).log(), 1)
+    guess = guesses[:, 0]
+    for index, value in enumerate((elevation, log_scale)):
+        if value is not None:
+            guess[:, index] = value
+    return guess, weights[:, 0]
+
+
+def symmetrical(whole: Prediction) -> Prediction:
+    """The mean of the Prediction and its mirror image in the vertical plane through the centre that it fits best."""
+    occupancy = whole.occupancy.float().sigmoid()
+    angles = torch.arange(0, 180, 5.0)
+    fits = torch.stack([(occupancy * reflected(occupancy, float(a))).sum() for a in angles])
+    best = float(angles[fits.argmax()])
+    near = torch.arange(best - 4, best + 5, 1.0)
+    fits = torch.stack([(occupancy * reflected(occupancy, float(a))).sum() for a in near])
+    best = float(near[fits.argmax()])
+    parts = (getattr(whole, name).float() for name in Prediction.__dataclass_fields__)
+    return Prediction(*((part + reflected(part, best)) / 2 for part in parts))
+
+
+def reflected(values: torch.Tensor, degrees: float) -> torch.Tensor:
+    """values (1, C, X, Y, Z) mirrored in the vertical plane through the centre whose normal is `degrees` from x."""
+    c, s = math.cos(2 * math.radians(degrees)), math.sin(2 * math.radians(degrees))
+    # grid_sample's axes are z, y, x
+    matrix = torch.tensor([[1.0, 0, 0, 0], [0, c, -s, 0], [0, -s, -c, 0]], device=values.device, dtype=values.dtype)
+    grid = F.affine_grid(matrix[None], list(values[:, :1].shape), align_corners=False)
+    return F.grid_sample(values, grid, padding_mode="border", align_corners=False)
 
 
 def agreeing(logits: torch.Tensor, alpha: torch.Tensor, camera: torch.Tensor) -> torch.Tensor:

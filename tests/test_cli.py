@@ -295,6 +295,32 @@ def test_reconstruct_writes_everything_it_was_asked_for(maquette, tmp_path):
     assert (code, err) == (0, "")
 
 
+def test_what_is_known_of_the_view_is_kept(maquette, tmp_path):
+    """Elevation and depth by hand come back in the report and change the shape; a mask decides what the object is."""
+    image = vase(tmp_path / "vase.png")
+    with Image.open(image) as picture:
+        marks = Image.new("L", picture.size, 0)
+        marks.paste(255, (picture.width // 4, picture.height // 4, picture.width * 3 // 4, picture.height * 3 // 4))
+    marks.save(tmp_path / "mask.png")
+    told = {}
+    for name, options in {
+        "free": [],
+        "given": ["--elevation", "-5", "--depth", 1.6, "--symmetry"],
+        "masked": ["--mask", tmp_path / "mask.png"],
+    }.items():
+        report = tmp_path / f"{name}.json"
+        options = [*options, "--resolution", 32, "--device", "cpu", "--report", report, "-o", tmp_path / f"{name}.ply"]
+        assert maquette("reconstruct", image, *options)[0] == 0
+        told[name] = json.loads(report.read_text("utf-8"))
+    assert told["given"]["camera"]["elevation"] == pytest.approx(-5, abs=1e-3)
+    assert told["given"]["camera"]["depth"] == pytest.approx(1.6, abs=1e-3)
+    assert told["given"]["provenance"]["settings"]["view"] == {"elevation": -5.0, "depth": 1.6, "symmetry": True}
+    assert told["free"]["provenance"]["settings"]["view"] == {"elevation": None, "depth": None, "symmetry": False}
+    assert told["free"]["volume"] != pytest.approx(told["given"]["volume"], rel=1e-3)
+    assert (told["free"]["mask"], told["masked"]["mask"]) == ("alpha", "given")
+    assert told["masked"]["provenance"]["mask"]["path"] == str(tmp_path / "mask.png")
+
+
 def bad_pictures(folder):
     """name -> words that the sentence must hold; the files are written to `folder`."""
     vase(folder / "whole.png")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from maquette.geometry.background import isolate
+from maquette.geometry.background import cut_out, isolate
 from maquette.geometry.crop import Crop, crop_to_object, cut, resized
 from maquette.geometry.picture import Picture
 
@@ -94,6 +94,32 @@ def test_an_alpha_that_says_nothing_is_not():
 def test_nothing_but_background_says_so(name):
     with pytest.raises(ValueError, match="no object stands out from the background of mug.jpg"):
         isolate(opaque(backgrounds()[name]))
+
+
+def marked(mask, alpha=False):
+    """A mask as a Picture: grey, or white with the mask as its alpha."""
+    rgba = np.ones((*mask.shape, 4), np.float32)
+    rgba[..., 3 if alpha else slice(0, 3)] = mask if alpha else mask[..., None]
+    return Picture(rgba, alpha, "mask.png", "")
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_a_mask_that_was_given_is_taken_at_any_size(alpha):
+    picture = opaque(np.full((80, 120, 3), 0.5, np.float32))
+    mask = np.zeros((40, 60), np.float32)
+    mask[10:30, 20:50] = 1
+    found = cut_out(picture, marked(mask, alpha))
+    assert found.method == "given" and found.mask.shape == (80, 120)
+    assert found.mask[20:60, 40:100].min() > 0.4 and found.mask[40, 70] == 1 and found.mask[:15].max() == 0
+    np.testing.assert_array_equal(found.rgba[..., 3], found.mask)
+
+
+def test_a_mask_of_another_shape_or_of_nothing_says_so():
+    picture = opaque(np.full((80, 120, 3), 0.5, np.float32))
+    with pytest.raises(ValueError, match="mask.png is 60 x 60 and .* 120 x 80"):
+        cut_out(picture, marked(np.ones((60, 60), np.float32)))
+    with pytest.raises(ValueError, match="mask.png marks no object"):
+        cut_out(picture, marked(np.zeros((80, 120), np.float32)))
 
 
 def test_transparent_all_over_says_so():

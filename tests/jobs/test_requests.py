@@ -9,11 +9,24 @@ import numpy as np
 import pytest
 
 from maquette.jobs import requests
-from maquette.jobs.requests import Diagnosis, Doctor, Export, Mask, Masked, Meshing, Reconstruct, Remesh, Shape, Written
+from maquette.jobs.requests import (
+    Diagnosis,
+    Doctor,
+    Export,
+    Mask,
+    Masked,
+    Meshing,
+    Reconstruct,
+    Remesh,
+    Shape,
+    View,
+    Written,
+)
 
 TRIANGLE = np.eye(3, dtype=np.float32), np.array([[0, 1, 2]], np.int32)
 MESSAGES = [
     Reconstruct(("/a.png", "/b c.png"), 32, Meshing(0.4, "blocks", 0, 500, True, 0.2), "cpu", "/p.png", "/f.npz", "/c"),
+    Reconstruct("/a.png", view=View(12.5, 1.4, True), mask="/m.png"),
     Remesh("0" * 64, Meshing(smoothing=5), "/cache", "/preview.png"),
     Export("/Möbel/stuhl.glb", *TRIANGLE, np.ones((3, 3), np.float32)),
     Export("/a.ply", *TRIANGLE),
@@ -56,6 +69,11 @@ def _same(one, other) -> bool:
         (lambda: Reconstruct("a.png", resolution=True), "Resolution is True"),
         (lambda: Reconstruct("a.png", device="gpu"), "Device is 'gpu'; choose one of auto, cpu, cuda, mps"),
         (lambda: Reconstruct("a.png", meshing={}), "Meshing of Reconstruct is {}"),
+        (lambda: Reconstruct("a.png", view={}), "View of Reconstruct is {}"),
+        (lambda: View(elevation=90), "Elevation is 90; it must be from -20 to 75"),
+        (lambda: View(depth=0.1), "Depth is 0.1; it must be from 0.6 to 3"),
+        (lambda: View(depth="far"), "Depth is 'far'; it must be a number"),
+        (lambda: View(symmetry=1), "Symmetry is 1; it is either on or off"),
         (lambda: Remesh(""), "No field was named"),
         (lambda: Meshing(level="high"), "Level is 'high'; it must be a number"),
         (lambda: Meshing(level=float("nan")), "Level is nan"),

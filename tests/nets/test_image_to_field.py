@@ -154,3 +154,48 @@ def test_the_card_tells_what_ships():
     assert card["parameters"] <= 8_000_000
     assert catalog.weights_path("image_to_field").stat().st_size == card["bytes"] <= 16 * 2**20
     assert card["training"]["samples"] > 0 and card["licence"]
+
+
+def test_a_given_camera_is_kept():
+    """Elevation and depth that the artist knows are taken; what is not given is found beside them."""
+    rows = torch.full((1, *camera.BINS), -4.0)
+    rows[0, 2, 1], rows[0, 5, 4] = 5.0, 4.0  # two readings of one picture: low and flat, or high and deep
+    logits = rows.flatten(1)
+    free, _ = predict.likeliest(logits, None, None)
+    low, high = camera.ELEVATIONS[2].item(), camera.ELEVATIONS[5].item()
+    assert free[0].tolist() == pytest.approx([low, camera.SCALES[1].item()], abs=0.02)
+    told, _ = predict.likeliest(logits, high, None)
+    assert told[0, 0].item() == pytest.approx(high)
+    assert told[0, 1].item() == pytest.approx(camera.SCALES[4].item(), abs=0.05)
+    deep, _ = predict.likeliest(logits, None, camera.SCALES[4].item())
+    assert deep[0].tolist() == pytest.approx([high, camera.SCALES[4].item()], abs=0.05)
+
+
+def test_depth_is_told_as_it_is_reported():
+    """Depth 1.5: the longest side is half as long again as the larger side of what the crop shows."""
+    crop = np.zeros((128, 128, 4), np.float32)
+    crop[8:120, 40:90] = 1
+    assert predict.larger_side(crop) == pytest.approx(112 / 128)
+    assert math.exp(predict.log_scale(1.5, crop)) == pytest.approx(2 * 112 / 128 * 1.5)
+
+
+def test_reflection_is_an_involution_across_its_plane():
+    grid = torch.zeros(1, 1, 16, 16, 16)
+    grid[0, 0, 12, 7, 3] = 1
+    assert predict.reflected(grid, 0.0)[0, 0, 3, 7, 3] == pytest.approx(1, abs=1e-4)  # the plane x = 0
+    assert predict.reflected(grid, 90.0)[0, 0, 12, 8, 3] == pytest.approx(1, abs=1e-4)  # the plane y = 0
+    assert predict.reflected(grid, 45.0)[0, 0, 8, 3, 3] == pytest.approx(1, abs=1e-4)  # x and y trade, turned over
+
+
+def test_symmetry_gives_both_sides_what_one_shows():
+    """A seat turned by 30 degrees with one foot missing has both, or neither, once it is symmetric."""
+    x, y, z = camera.cell_centres(32).T.reshape(3, 32, 32, 32)
+    c, s = math.cos(math.radians(30)), math.sin(math.radians(30))
+    u, v = x * c + y * s, -x * s + y * c
+    solid = (u.abs() < 0.4) & (v.abs() < 0.2) & (z.abs() < 0.3) & ~((v > 0) & (z > -0.1)) & ~((u > 0.25) & (z < -0.2))
+    logits = torch.where(solid, 4.0, -4.0)[None, None]
+    fine = torch.nn.functional.interpolate(logits, scale_factor=2)
+    whole = Prediction(logits, logits, fine, fine, logits.expand(-1, 3, -1, -1, -1))
+    fair = predict.symmetrical(whole).occupancy.sigmoid()
+    apart = [(f - predict.reflected(f, 30.0)).abs().mean() for f in (fair, solid.float()[None, None])]
+    assert apart[0] < 0.5 * apart[1]  # what is left is the sampling between cells
