@@ -79,7 +79,7 @@ def predict(
         fine_occupancy=agreeing(whole.fine_occupancy, picture[:, 3:], cameras[:1]),
     )
     found = estimate(whole, straight(close, device), cameras[:1], float(weights[0]), resolution)
-    found.camera["depth"] = found.camera["scale"] * larger_side(crop) / 2
+    found.camera["depth"] = found.camera["scale"] / (2 * larger_side(crop))
     return found
 
 
@@ -97,7 +97,7 @@ def log_scale(depth: float, crop: np.ndarray) -> float:
 def likeliest(
     logits: torch.Tensor, elevation: float | None, log_scale: float | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The likeliest (elevation, log scale) (B, 2) and its share (B,); what is given stays, the rest is found beside it.
+    """The likeliest (elevation, log scale) (B, 2) and its share among the three likeliest (B,); what is given stays.
 
     logits (B, elevations * scales); elevation in radians.
     """
@@ -106,7 +106,7 @@ def likeliest(
         if value is not None:
             near = share(torch.tensor([value], device=logits.device), centres)[0]
             mass = mass * (near[:, None] if axis == 1 else near[None, :])
-    guesses, weights = hypotheses(mass.flatten(1).clamp_min(1e-12).log(), 1)
+    guesses, weights = hypotheses(mass.flatten(1).clamp_min(1e-12).log(), 3)
     guess = guesses[:, 0]
     for index, value in enumerate((elevation, log_scale)):
         if value is not None:
