@@ -71,6 +71,22 @@ def test_the_sidebars_settings_hold_where_the_script_names_none(bpy, scene, pict
     assert max(bpy.context.object.dimensions) == pytest.approx(3.0, abs=1e-2)
 
 
+def test_automatic_off_starts_from_the_networks_level(bpy, scene, pictures):
+    from maquette.nets import catalog
+
+    own, sidebar = catalog.card("image_to_field")["level"], scene.maquette
+    assert sidebar.auto_level and sidebar.level == pytest.approx(own)
+    sidebar.auto_level = False
+    assert sidebar.level == pytest.approx(own)
+    sidebar.level = 0.8
+    assert sidebar.meshing().level == pytest.approx(0.8)
+    sidebar.auto_level = True
+    assert sidebar.meshing().level is None and sidebar.level == pytest.approx(own)
+    bpy.ops.maquette.reconstruct(filepath=pictures("ball.png"), auto_level=False)
+    meshing = json.loads(bpy.context.object["maquette"])["request"]["meshing"]
+    assert meshing["level"] == pytest.approx(own)
+
+
 def test_several_pictures_stand_in_a_row(bpy, scene, pictures):
     """Two balls of width 1 and a box of width .5 (half its height), .25 apart: centres at 0, 1.25, 2.25."""
     paths = [Path(pictures(name)) for name in ("ball 1.png", "ball 2.png", "box.png")]
