@@ -350,6 +350,25 @@ def test_each_picture_is_an_object_and_a_bad_one_does_not_stop_the_rest(maquette
     assert items[2]["images"] == [str(folder / "c.png")]
 
 
+def test_cancelling_keeps_the_files_that_are_finished(maquette, tmp_path, monkeypatch):
+    images = [vase(tmp_path / f"{name}.png") for name in "abc"]
+    real = cli.Run.ask
+
+    def ask(self, request):
+        if getattr(request, "images", ("",))[0].endswith("b.png"):
+            raise KeyboardInterrupt  # as Ctrl-C does, while this one is made
+        return real(self, request)
+
+    monkeypatch.setattr(cli.Run, "ask", ask)
+    report = tmp_path / "r.json"
+    options = ["--each", "-o", tmp_path / "out", "--report", report, "--resolution", 32]
+    code, _, err = maquette("reconstruct", *images, *options)
+    assert code == 1 and one_line(err) == "cancelled: 1 of 3 were finished and are kept"
+    assert os.listdir(tmp_path / "out") == ["a.glb"]
+    (item,) = json.loads(report.read_text("utf-8"))["items"]
+    assert item["output"] == str(tmp_path / "out" / "a.glb")
+
+
 def test_each_needs_a_place_for_its_folder(maquette, tmp_path):
     image = vase(tmp_path / "a.png")
     code, _, err = maquette("reconstruct", "--each", image, "-o", tmp_path / "not" / "there")

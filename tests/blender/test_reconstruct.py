@@ -224,3 +224,26 @@ def test_an_error_makes_no_undo_step(bpy, scene, pictures):
         bpy.ops.maquette.reconstruct("EXEC_DEFAULT", True, filepath=pictures("bad.png"))
     bpy.ops.ed.undo()
     assert not bpy.data.objects
+
+
+def test_a_cancelled_row_is_one_undo_step_too(bpy, scene, pictures, tmp_path, monkeypatch):
+    """As if somebody cancelled while the second of three is made."""
+    from maquette.operators import tasks
+
+    for name in ("row/a ball.png", "row/b slow ball.png", "row/c box.png"):
+        pictures(name)
+    bpy.ops.ed.undo_push(message="Bare")
+    bpy.ops.object.empty_add()
+    bpy.ops.ed.undo_push(message="Empty")
+    step = tasks.Task.step
+
+    def cancelling(self):
+        step(self)
+        if len(self.answers) == 1 and self.phase == "Network" and not self.cancelled:
+            self.cancel()
+
+    monkeypatch.setattr(tasks.Task, "step", cancelling)
+    assert bpy.ops.maquette.reconstruct("EXEC_DEFAULT", True, filepath=str(tmp_path / "row")) == {"FINISHED"}
+    assert sorted(bpy.data.objects.keys()) == ["Empty", "a ball"]
+    bpy.ops.ed.undo()
+    assert bpy.data.objects.keys() == ["Empty"] and not bpy.data.meshes
