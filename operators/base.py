@@ -87,8 +87,8 @@ class JobOperator:
         if not good:
             return self._fail(tasks.Status.error)
         self.receive(context, good)
-        for error in errors:
-            self.report({"WARNING"}, error)
+        for warning in [*errors, *tasks.notes(good)]:
+            self.report({"WARNING"}, warning)
         if task.cut_short:
             kept = f"{len(good)} of {len(task.requests)} were finished and are kept"
             self.report({"INFO"}, f"{self.bl_label} was cancelled: {kept}")

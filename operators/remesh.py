@@ -70,7 +70,7 @@ def request(thing, meshing: Meshing) -> Remesh:
     """What to ask for this object; a packed field is put back into the cache first."""
     datablocks.check_editable(thing)
     pack_field.unpack(thing)
-    return Remesh(field=thing.get(provenance.FIELD, ""), meshing=meshing, cache=compute.cache())
+    return Remesh(field=provenance.field(thing), meshing=meshing, cache=compute.cache())
 
 
 def place(thing, shape: Shape, meshing: Meshing):

@@ -37,6 +37,11 @@ def sentences(answers: list[Answer]) -> list[str]:
     return [answer.named_error(len(answers) > 1) for answer in answers if answer.error]
 
 
+def notes(answers: list[Answer]) -> list[str]:
+    """What the results have to tell, each sentence once: that the field could not be kept, that memory was short."""
+    return list(dict.fromkeys(filter(None, (getattr(answer.result, "report", {}).get("note") for answer in answers))))
+
+
 @dataclass
 class Task:
     """Requests that belong together, asked one after another."""

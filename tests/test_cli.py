@@ -295,6 +295,19 @@ def test_reconstruct_writes_everything_it_was_asked_for(maquette, tmp_path):
     assert (code, err) == (0, "")
 
 
+def test_a_field_that_cannot_be_kept_is_a_note_and_the_mesh_arrives(maquette, tmp_path, monkeypatch):
+    """As on a full disk; here a file lies where the folder of the cache would be."""
+    (tmp_path / "in the way").write_text("")
+    image, out, report = vase(tmp_path / "vase.png"), tmp_path / "a.ply", tmp_path / "r.json"
+    real = cli.requests.Reconstruct
+    monkeypatch.setattr(cli.requests, "Reconstruct", lambda **asked: real(**asked, cache=tmp_path / "in the way"))
+    code, said, err = maquette("reconstruct", image, "-o", out, "--report", report, "--resolution", 32)
+    assert (code, err) == (0, "") and "Remesh will not be possible" in said
+    assert len(trimesh.load(out, force="mesh").faces) > 100
+    told = json.loads(report.read_text("utf-8"))
+    assert told["field"] == "" and "in the way" in told["note"]
+
+
 def bad_pictures(folder):
     """name -> words that the sentence must hold; the files are written to `folder`."""
     vase(folder / "whole.png")

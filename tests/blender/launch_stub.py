@@ -53,8 +53,9 @@ def reconstruct(request, progress, cancelled):
     field = Field(values / 0.4 + level, level, np.array([[-0.5] * 3, [0.5] * 3]), colour)
     shape = shape_from_field(field, request.meshing, progress)
     provenance = {"verb": "reconstruct", "settings": asdict(request.meshing), "device": "cpu"}
-    report = shape.report | {"device": "cpu", "seconds": 0.0}
-    return replace(shape, field=fields.store(field, request.cache), report=report, provenance=provenance)
+    key, unkept = fields.keep(field, request.cache)
+    report = shape.report | {"device": "cpu", "seconds": 0.0} | ({"note": unkept} if unkept else {})
+    return replace(shape, field=key, report=report, provenance=provenance)
 
 
 def load(name, path):

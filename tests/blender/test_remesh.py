@@ -237,3 +237,27 @@ def test_packing_a_field_that_is_gone_says_regenerate(bpy, ball):
     ball["maquette_field"] = "0" * 64
     with pytest.raises(RuntimeError, match="Regenerate"):
         bpy.ops.maquette.pack_field()
+
+
+def test_a_field_that_cannot_be_kept_costs_remesh_alone(bpy, scene, pictures, tmp_path, monkeypatch, capfd):
+    """As on a full disk; here a file lies where the folder of the cache would be."""
+    from maquette.operators import compute
+
+    (tmp_path / "in the way").write_text("")
+    with monkeypatch.context() as patch:
+        patch.setattr(compute, "cache", lambda: str(tmp_path / "in the way"))
+        assert bpy.ops.maquette.reconstruct(filepath=pictures("ball.png")) == {"FINISHED"}
+    thing, status = bpy.context.object, bpy.context.window_manager.maquette
+    assert len(thing.data.polygons) > 500 and "maquette_field" not in thing
+    assert "Warning: The field could not be kept, so Remesh will not be possible" in capfd.readouterr().out
+    assert "Remesh will not be possible" in status.facts
+    for verb in (bpy.ops.maquette.remesh, bpy.ops.maquette.pack_field):
+        with pytest.raises(RuntimeError, match="ball's field could not be kept when it was made; press Regenerate"):
+            verb()
+    status.mesh.size = 2.0
+    from maquette.operators import live
+
+    live.step()
+    assert "press Regenerate" in status.error and live.Live.wish is None
+    assert bpy.ops.maquette.regenerate() == {"FINISHED"}, "there is room again"
+    assert bpy.ops.maquette.remesh(size=2.0) == {"FINISHED"} and "Remesh" not in status.facts
