@@ -194,6 +194,10 @@ def reconstruct_each(run: Run) -> int:
             named = "" if os.path.basename(image) in str(error) else f"{image}: "
             print(f"maquette: {named}{error}", file=sys.stderr)
             items.append({"images": [image], "error": str(error)})
+        except KeyboardInterrupt:
+            write_report(arguments.report, {"items": items})
+            done = sum("error" not in item for item in items)
+            raise Failed(f"cancelled: {done} of {len(images)} were finished and are kept") from None
     write_report(arguments.report, {"items": items})
     return 1 if any("error" in item for item in items) else 0
 

@@ -15,7 +15,7 @@ from bpy.props import (
 )
 
 from .jobs.requests import RESOLUTIONS, STYLES, Meshing
-from .operators import compute, live, provenance, tasks, thumbnails
+from .operators import compute, levels, live, provenance, tasks, thumbnails
 
 RESOLUTION_ITEMS = [
     ("32", "32", "Coarse and quick"),
@@ -39,7 +39,7 @@ MESHING = {
         dict(
             name="Level",
             description="How sure to be that there is something: lower is fuller, higher is thinner",
-            default=0.5,
+            default=levels.of_network(),
             soft_min=0.05,
             soft_max=0.95,
             step=1,
@@ -87,6 +87,12 @@ def _picture_typed(self, context):
     thumbnails.hide_mask()
 
 
+def _automatic_switched(self, context):
+    """While Automatic is on, Level shows what it stands for, so switching it off changes nothing yet."""
+    if self.auto_level:
+        self.property_unset("level")
+
+
 class MaquetteSettings(bpy.types.PropertyGroup):
     """Scene.maquette: the settings of the next result."""
 
@@ -114,6 +120,8 @@ class MaquetteSettings(bpy.types.PropertyGroup):
 
 
 MaquetteSettings.__annotations__.update({name: kind(**how) for name, (kind, how) in MESHING.items()})
+_kind, _how = MESHING["auto_level"]
+MaquetteSettings.__annotations__["auto_level"] = _kind(**_how, update=_automatic_switched)
 
 
 def _good(thing) -> bool:
@@ -131,7 +139,9 @@ def _shown(name: str):
         if name == "style":
             return _STYLES.index(meshing.style)
         value = getattr(meshing, name)
-        return 0.5 if value is None else value
+        if value is not None:
+            return value
+        return levels.of_field(thing) if _good(thing) else levels.of_network()
 
     return get
 
@@ -145,7 +155,7 @@ def _moved(name: str):
             return
         old = live.meshing(thing)
         if name == "auto_level":
-            change = {"level": None if value else 0.5}
+            change = {"level": None if value else levels.of_field(thing)}
         else:
             change = {name: _STYLES[value] if name == "style" else value}
         live.ask(thing, dataclasses.replace(old, **change))

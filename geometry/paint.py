@@ -12,7 +12,8 @@ NEAR, FAR = 1.2, 4.0
 def spread(seen: np.ndarray, weight: np.ndarray, guess: np.ndarray) -> np.ndarray:
     """Seen colours where there are some, elsewhere the guess, shifted so that the two meet without a seam.
 
-    seen, guess (X, Y, Z, 3) in [0, 1]; weight (X, Y, Z) in [0, 1], how well each cell is seen. -> as seen.
+    seen, guess (X, Y, Z, 3) in [0, 1]; weight (X, Y, Z) in [0, 1], how well each cell is seen.
+    Returns (X, Y, Z, 3) in [0, 1].
     Normalised convolution (Knutsson and Westin 1993) of the difference, on every second cell.
     """
     if not (weight > 0).any():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from .atomic import replacing
 from .colour import to_bytes
@@ -26,6 +26,11 @@ LARGEST_FILE = 1 << 30
 OPAQUE = 0.99
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, MemoryError)
 """What Pillow raises for damaged files, one reader or another."""
+
+PROFILE_TROUBLE = (ImageCms.PyCMSError, OSError, ValueError, TypeError, ImportError)
+"""What a broken colour profile raises, one that is for other channels, and a Pillow without LittleCMS."""
+SAME = 2
+"""Steps of 255 by which a profile may move colours and still count as sRGB: rounding, not another space."""
 
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -59,6 +64,8 @@ class Picture:
 
 def read_picture(path) -> Picture:
     """The picture in a file: turned upright by EXIF, grey, palette, 16-bit and CMYK as sRGB, the first of an animation.
+
+    An embedded colour profile is followed; one that is broken is ignored.
 
     Raises ValueError with one sentence where the file is missing, empty, damaged, too small, too large or no picture.
     """
@@ -136,11 +143,15 @@ def _reduced(image):
     image.load()
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         image = _grey_bytes(image)
+    profile = _profile(image)
+    if image.mode == "CMYK":
+        image, profile = _in_srgb(image, profile), None
     if image.mode != "RGBA":
         image = image.convert("RGBA")
     if max(image.size) > WORKING:
         # Pillow premultiplies by itself here. A box reduction first, then a sharp filter: both are area-filtered.
         image.thumbnail((WORKING, WORKING), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    image = _in_srgb(image, profile)
     image.info["orientation"] = orientation
     return image
 
@@ -155,6 +166,43 @@ def _orientation(image):
 def _upright(image):
     turn = TURNS.get(image.info["orientation"])
     return image if turn is None else image.transpose(turn)
+
+
+def _profile(image):
+    """The embedded colour profile, None where there is none that can be read."""
+    try:
+        return ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+    except (KeyError, *PROFILE_TROUBLE):
+        return None
+
+
+def _in_srgb(image, profile):
+    """The image, CMYK or RGBA, with its colours as the profile means them; as it is where that says sRGB or nothing."""
+    if profile is None:
+        return image
+    try:
+        space = profile.profile.xcolor_space.strip()
+        if space == "CMYK" and image.mode == "CMYK":
+            return ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        if space not in ("RGB", "GRAY") or image.mode != "RGBA":
+            return image
+        mode = "L" if space == "GRAY" else "RGB"
+        turn = ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), mode, "RGB")
+        if _keeps_colours(turn, mode):
+            return image
+        turned = turn.apply(image.convert("RGB").convert(mode))
+    except PROFILE_TROUBLE:
+        return image
+    turned.putalpha(image.getchannel("A"))
+    return turned
+
+
+def _keeps_colours(turn, mode):
+    """Whether a profile is sRGB in all but name: it leaves a lattice of colours where they are."""
+    steps = np.linspace(0, 255, 6).astype(np.uint8)
+    lattice = Image.fromarray(np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)).convert(mode)
+    before, after = np.asarray(lattice.convert("RGB"), int), np.asarray(turn.apply(lattice), int)
+    return np.abs(after - before).max() <= SAME
 
 
 def _grey_bytes(image):

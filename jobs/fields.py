@@ -38,6 +38,14 @@ def store(field: Field, folder: str = "") -> str:
     return key
 
 
+def keep(field: Field, folder: str = "") -> tuple[str, str]:
+    """`store` where the mesh matters more: the key, and ""; or "", and a sentence about why there is no key."""
+    try:
+        return store(field, folder), ""
+    except ValueError as error:
+        return "", f"The field could not be kept, so Remesh will not be possible: {error}"
+
+
 def fetch(field: str, folder: str = "") -> Field:
     """The field with this key, or in this .npz. Raises ValueError with a sentence when it is gone or damaged."""
     if not FIELD_KEY.fullmatch(field):

@@ -43,7 +43,7 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
     estimate, where, note = run(crop, close, request, progress)
     progress(0.6, "Field")
     field = Field(estimate.occupancy, level(), UNIT_CUBE, estimate.colour)
-    key = fields.store(field, request.cache)
+    key, unkept = fields.keep(field, request.cache)
     if request.save_field:
         field.save(request.save_field)
     shape = shape_from_field(field, request.meshing, progress, request.preview, span=(0.65, 0.97))
@@ -53,8 +53,8 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
         "mask": isolated.method,
         "camera": estimate.camera,
     }
-    if note:
-        report["note"] = note
+    if note or unkept:
+        report["note"] = ". ".join(filter(None, (note, unkept)))
     return dataclasses.replace(shape, field=key, report=report, provenance=provenance(request, picture, mask, where))
 
 

@@ -36,7 +36,7 @@ def shape_from_field(field, meshing: Meshing, progress, picture: str = "", span=
     found = isosurface.mesh_from_field(field, **meshing.keywords())
     progress(first + 0.7 * (last - first), "Check")
     placed = dataclasses.replace(found, vertices=stood(found.vertices, meshing.size))
-    report = mesh.report(placed)
+    report = mesh.report(placed) | {"field_level": field.level}
     if picture:
         from ..geometry import preview  # few ask for one
 

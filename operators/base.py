@@ -9,7 +9,8 @@ from . import tasks
 class JobOperator:
     """Mix-in for operators: say what to ask in `requests`, place what came back in `receive`.
 
-    `execute` blocks until the end and reports one sentence; `invoke` runs modal, and Esc or the Cancel button ends it.
+    `execute` blocks until the end and reports one sentence; `invoke` runs modal, and Esc or the Cancel button ends it;
+    of several requests, those that are finished by then are received all the same.
     `undoable`: the results change objects, which only Object Mode can undo.
 
     Either way the scene changes only in `receive`, at the very end, so that there is one undo step, or none."""
@@ -56,17 +57,17 @@ class JobOperator:
             return {"PASS_THROUGH"}
         if self._task is tasks.Status.task and not self._task.ended:
             return {"PASS_THROUGH"}
-        arrived = any(not answer.error for answer in self._task.answers) and not self._task.cancelled
+        arrived = any(not answer.error for answer in self._task.answers) and not self._task.dropped
         if arrived and self.undoable and context.mode != "OBJECT":
             # An undo step of another mode would not hold what changes here: the result waits for its artist.
             self._task.held = "Done: leave this mode to receive it"
             return {"PASS_THROUGH"}
         self.cancel(context)
-        if self._task.cancelled:
+        if self._task.dropped or self._task.cut_short and not arrived:
             self.report({"INFO"}, f"{self.bl_label} was cancelled")
             return {"CANCELLED"}
         try:
-            return self._take(context, self._task.answers)
+            return self._take(context, self._task)
         except ValueError as error:
             return self._fail(error)
 
@@ -74,20 +75,23 @@ class JobOperator:
         """Also called by Blender when the window closes under a running operator."""
         context.window_manager.event_timer_remove(self._timer)
         if not self._task.ended:
-            self._task.cancel()
+            self._task.drop()
         tasks.finish(self._task)
         tasks.redraw()
 
-    def _take(self, context, answers):
+    def _take(self, context, task):
         """Place what there is; name what failed. One failure among several is a warning, all of them an error."""
-        good = [answer for answer in answers if not answer.error]
-        errors = tasks.sentences(answers)
+        good = [answer for answer in task.answers if not answer.error]
+        errors = tasks.sentences(task.answers)
         tasks.Status.error = "\n".join(errors)
         if not good:
             return self._fail(tasks.Status.error)
         self.receive(context, good)
-        for error in errors:
-            self.report({"WARNING"}, error)
+        for warning in [*errors, *tasks.notes(good)]:
+            self.report({"WARNING"}, warning)
+        if task.cut_short:
+            kept = f"{len(good)} of {len(task.requests)} were finished and are kept"
+            self.report({"INFO"}, f"{self.bl_label} was cancelled: {kept}")
         return {"FINISHED"}
 
     def _fail(self, error):

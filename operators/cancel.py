@@ -6,7 +6,7 @@ from . import tasks
 
 
 class MAQUETTE_OT_cancel(bpy.types.Operator):
-    """Stop the work in progress; the scene stays as it is"""
+    """Stop the work in progress; what is finished of a row stays, else the scene is as it was"""
 
     bl_idname = "maquette.cancel"
     bl_label = "Cancel"

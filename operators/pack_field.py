@@ -23,7 +23,11 @@ class MAQUETTE_OT_pack_field(bpy.types.Operator):
 
     def execute(self, context):
         thing = context.object
-        path = compute.field_path(thing.get(provenance.FIELD, ""))
+        try:
+            path = compute.field_path(provenance.field(thing))
+        except ValueError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
         if not os.path.isfile(path):
             self.report({"ERROR"}, f"{thing.name}'s field is not in the cache any more; press Regenerate")
             return {"CANCELLED"}
@@ -34,8 +38,8 @@ class MAQUETTE_OT_pack_field(bpy.types.Operator):
 
 
 def unpack(thing):
-    """Put a packed field back into the cache if it is missing there."""
-    packed, path = thing.get(provenance.PACKED), compute.field_path(thing.get(provenance.FIELD, ""))
+    """Put a packed field back into the cache if it is missing there. Raises ValueError where there is no field."""
+    packed, path = thing.get(provenance.PACKED), compute.field_path(provenance.field(thing))
     if not packed or os.path.exists(path):
         return
     os.makedirs(os.path.dirname(path), exist_ok=True)

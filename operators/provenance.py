@@ -13,7 +13,7 @@ from ..jobs.requests import Meshing
 KEY = "maquette"
 """Custom property with the provenance."""
 FIELD = "maquette_field"
-"""Custom property with the field's key."""
+"""Custom property with the field's key; missing where the field could not be kept."""
 PACKED = "maquette_field_packed"
 """Custom property with the field's file, once it is packed into the .blend."""
 
@@ -27,9 +27,12 @@ def write(thing, shape, request):
     read = {item["path"]: item["sha256"] for item in record.pop("images", [])}
     record["inputs"] = [_input(path, read.get(path)) for path in request.images]
     thing[KEY] = json.dumps(record)
-    if thing.get(FIELD) != shape.field:
-        thing.pop(PACKED, None)
-        thing[FIELD] = shape.field
+    if thing.get(FIELD, "") != shape.field:
+        for name in (FIELD, PACKED):
+            if name in thing:
+                del thing[name]
+        if shape.field:
+            thing[FIELD] = shape.field
 
 
 def note_meshing(thing, meshing: Meshing, report: dict):
@@ -86,6 +89,13 @@ def request(record: dict) -> requests.Reconstruct:
 def meshing(thing) -> Meshing:
     """The settings of the object's mesh."""
     return _asked(thing).meshing
+
+
+def field(thing) -> str:
+    """The key of the object's field. Raises ValueError where none was kept."""
+    if not thing.get(FIELD):
+        raise ValueError(f"{thing.name}'s field could not be kept when it was made; press Regenerate to make it anew")
+    return thing[FIELD]
 
 
 def photos(record: dict) -> list[str]:

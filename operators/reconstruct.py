@@ -6,7 +6,7 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..jobs.requests import Meshing, Reconstruct
-from . import compute, datablocks, provenance
+from . import compute, datablocks, levels, provenance
 from .base import JobOperator
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
@@ -47,7 +47,7 @@ class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
 
     def requests(self, context):
         settings = context.scene.maquette
-        meshing = asked_meshing(self, settings.meshing())
+        meshing = asked_meshing(self, settings.meshing(), levels.of_network())
         resolution = int(self.resolution if self.properties.is_property_set("resolution") else settings.resolution)
         self._cursor = tuple(context.scene.cursor.location)
         return [
@@ -97,8 +97,10 @@ def pictures_at(path: str) -> list[str]:
     return [os.path.join(path, name) for name in names]
 
 
-def asked_meshing(operator, otherwise: Meshing) -> Meshing:
-    """The mesh settings an operator was called with; those it was not given are as in `otherwise`."""
+def asked_meshing(operator, otherwise: Meshing, automatic: float) -> Meshing:
+    """The mesh settings an operator was called with; those it was not given are as in `otherwise`.
+
+    automatic: the level that Automatic stands for; switching it off without naming a level stays there."""
     given = {
         name: getattr(operator, name)
         for name in ("style", "smoothing", "faces", "islands", "size")
@@ -108,7 +110,10 @@ def asked_meshing(operator, otherwise: Meshing) -> Meshing:
     if operator.properties.is_property_set("level"):
         level = operator.level  # naming a level means it, unless Automatic was named too
     if operator.properties.is_property_set("auto_level"):
-        level = None if operator.auto_level else operator.level
+        if operator.auto_level:
+            level = None
+        elif level is None:
+            level = automatic
     return Meshing(
         **({name: getattr(otherwise, name) for name in Meshing.__dataclass_fields__} | given | {"level": level})
     )

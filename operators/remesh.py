@@ -5,7 +5,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
 from ..jobs.client import JobError
 from ..jobs.requests import Meshing, Remesh, Shape
-from . import compute, datablocks, pack_field, provenance, tasks
+from . import compute, datablocks, levels, pack_field, provenance, tasks
 from .reconstruct import asked_meshing
 
 ONCE = {"SKIP_SAVE"}
@@ -48,20 +48,20 @@ class MAQUETTE_OT_remesh(bpy.types.Operator):
         try:
             if tasks.busy():
                 raise ValueError(f"Maquette is still busy ({tasks.Status.task.label}); wait for it or press Cancel")
-            meshing = asked_meshing(self, provenance.meshing(thing))
+            automatic = levels.of_field(thing)
+            meshing = asked_meshing(self, provenance.meshing(thing), automatic)
             shape = compute.connect().run(request(thing, meshing))
             place(thing, shape, meshing)
         except (JobError, ValueError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self._show(meshing)
+        self._show(meshing, automatic)
         return {"FINISHED"}
 
-    def _show(self, meshing: Meshing):
+    def _show(self, meshing: Meshing, automatic: float):
         """Have the redo panel start from what the mesh is like now."""
         self.auto_level = meshing.level is None
-        if meshing.level is not None:
-            self.level = meshing.level
+        self.level = automatic if meshing.level is None else meshing.level
         for name in ("style", "smoothing", "faces", "islands", "size"):
             setattr(self, name, getattr(meshing, name))
 
@@ -70,7 +70,7 @@ def request(thing, meshing: Meshing) -> Remesh:
     """What to ask for this object; a packed field is put back into the cache first."""
     datablocks.check_editable(thing)
     pack_field.unpack(thing)
-    return Remesh(field=thing.get(provenance.FIELD, ""), meshing=meshing, cache=compute.cache())
+    return Remesh(field=provenance.field(thing), meshing=meshing, cache=compute.cache())
 
 
 def place(thing, shape: Shape, meshing: Meshing):

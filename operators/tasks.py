@@ -37,6 +37,11 @@ def sentences(answers: list[Answer]) -> list[str]:
     return [answer.named_error(len(answers) > 1) for answer in answers if answer.error]
 
 
+def notes(answers: list[Answer]) -> list[str]:
+    """What the results have to tell, each sentence once: that the field could not be kept, that memory was short."""
+    return list(dict.fromkeys(filter(None, (getattr(answer.result, "report", {}).get("note") for answer in answers))))
+
+
 @dataclass
 class Task:
     """Requests that belong together, asked one after another."""
@@ -46,6 +51,8 @@ class Task:
     answers: list[Answer] = field(default_factory=list)
     job: object = None
     cancelled: bool = False
+    dropped: bool = False
+    """Nobody waits for the results any more, not for the finished ones either."""
     log: str = ""
     held: str = ""
     """Why the results, which are there, are not placed yet."""
@@ -53,6 +60,11 @@ class Task:
     @property
     def ended(self) -> bool:
         return self.cancelled and self.job is None or len(self.answers) == len(self.requests)
+
+    @property
+    def cut_short(self) -> bool:
+        """Cancelled before all of it was done."""
+        return self.cancelled and len(self.answers) < len(self.requests)
 
     @property
     def fraction(self) -> float:
@@ -66,10 +78,10 @@ class Task:
     @property
     def note(self) -> str:
         """What to write on the progress bar."""
-        if self.cancelled:
-            return "Cancelling"
         if self.held:
             return self.held
+        if self.cancelled:
+            return "Cancelling"
         detail = f": {self.job.note}" if self.job and self.job.note else ""
         count = len(self.requests)
         place = f"{len(self.answers) + 1} of {count}, " if count > 1 else ""
@@ -94,10 +106,16 @@ class Task:
             self.answers.append(Answer(job.request, error=str(error)))
 
     def cancel(self):
-        """Ask the worker to stop; what is finished already ends with it."""
+        """Ask the worker to stop. What is finished already is kept, unless it was only waiting to be placed."""
+        self.dropped = self.dropped or bool(self.held)
         self.cancelled = True
         if self.job:
             self.job.cancel()
+
+    def drop(self):
+        """Stop, and keep nothing."""
+        self.dropped = True
+        self.cancel()
 
 
 class Status:
@@ -131,10 +149,10 @@ def start(label: str, requests: list) -> Task:
     return Status.task
 
 
-def run(label: str, requests: list, progress=None) -> list[Answer]:
+def run(label: str, requests: list, progress=None) -> Task:
     """Begin a task and wait for its end; progress(fraction) is called now and then. Ctrl-C cancels it.
 
-    Raises JobCancelled when it was cancelled, by Ctrl-C of a worker's or from another script."""
+    Raises JobCancelled when it was cancelled, by Ctrl-C of a worker's or from another script, before any result."""
     task = start(label, requests)
     try:
         while not task.ended:
@@ -146,10 +164,10 @@ def run(label: str, requests: list, progress=None) -> list[Answer]:
         if not task.ended:
             task.cancel()
         Status.task = None
-    if task.cancelled:
+    if task.dropped or task.cut_short and all(answer.error for answer in task.answers):
         raise JobCancelled(f"{label} was cancelled")
     Status.log = task.log
-    return task.answers
+    return task
 
 
 def finish(task: Task):
@@ -162,7 +180,7 @@ def finish(task: Task):
 def drop():
     """Cancel what runs and forget it: its operator is gone or its scene is."""
     if Status.task:
-        Status.task.cancel()
+        Status.task.drop()
         Status.task = None
 
 

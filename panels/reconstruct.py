@@ -45,8 +45,9 @@ class MAQUETTE_PT_settings(Sidebar, bpy.types.Panel):
             layout.prop(settings, "faces")
         layout.prop(settings, "islands")
         layout.prop(settings, "auto_level")
-        if not settings.auto_level:
-            layout.prop(settings, "level", slider=True)
+        row = layout.row()
+        row.enabled = not settings.auto_level
+        row.prop(settings, "level", slider=True)
 
 
 def draw_no_environment(layout, context, status):

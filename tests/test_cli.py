@@ -321,6 +321,19 @@ def test_what_is_known_of_the_view_is_kept(maquette, tmp_path):
     assert told["masked"]["provenance"]["mask"]["path"] == str(tmp_path / "mask.png")
 
 
+def test_a_field_that_cannot_be_kept_is_a_note_and_the_mesh_arrives(maquette, tmp_path, monkeypatch):
+    """As on a full disk; here a file lies where the folder of the cache would be."""
+    (tmp_path / "in the way").write_text("")
+    image, out, report = vase(tmp_path / "vase.png"), tmp_path / "a.ply", tmp_path / "r.json"
+    real = cli.requests.Reconstruct
+    monkeypatch.setattr(cli.requests, "Reconstruct", lambda **asked: real(**asked, cache=tmp_path / "in the way"))
+    code, said, err = maquette("reconstruct", image, "-o", out, "--report", report, "--resolution", 32)
+    assert (code, err) == (0, "") and "Remesh will not be possible" in said
+    assert len(trimesh.load(out, force="mesh").faces) > 100
+    told = json.loads(report.read_text("utf-8"))
+    assert told["field"] == "" and "in the way" in told["note"]
+
+
 def bad_pictures(folder):
     """name -> words that the sentence must hold; the files are written to `folder`."""
     vase(folder / "whole.png")
@@ -374,6 +387,25 @@ def test_each_picture_is_an_object_and_a_bad_one_does_not_stop_the_rest(maquette
     assert ["error" in item for item in items] == [False, False, True, True]
     assert items[0]["watertight"] and items[0]["output"] == str(out / "a ä.ply")
     assert items[2]["images"] == [str(folder / "c.png")]
+
+
+def test_cancelling_keeps_the_files_that_are_finished(maquette, tmp_path, monkeypatch):
+    images = [vase(tmp_path / f"{name}.png") for name in "abc"]
+    real = cli.Run.ask
+
+    def ask(self, request):
+        if getattr(request, "images", ("",))[0].endswith("b.png"):
+            raise KeyboardInterrupt  # as Ctrl-C does, while this one is made
+        return real(self, request)
+
+    monkeypatch.setattr(cli.Run, "ask", ask)
+    report = tmp_path / "r.json"
+    options = ["--each", "-o", tmp_path / "out", "--report", report, "--resolution", 32]
+    code, _, err = maquette("reconstruct", *images, *options)
+    assert code == 1 and one_line(err) == "cancelled: 1 of 3 were finished and are kept"
+    assert os.listdir(tmp_path / "out") == ["a.glb"]
+    (item,) = json.loads(report.read_text("utf-8"))["items"]
+    assert item["output"] == str(tmp_path / "out" / "a.glb")
 
 
 def test_each_needs_a_place_for_its_folder(maquette, tmp_path):

@@ -2,6 +2,7 @@
 
     ball.png, red ball.png ...  a ball of the picture's mean colour
     box.png                     a box, twice as high as wide
+    faint ball.png              the same ball, whose field is at its surface at level .35
     slow.png                    a ball, after many small steps
     bad.png                     an error
     dies.png                    the process dies
@@ -48,11 +49,13 @@ def reconstruct(request, progress, cancelled):
     with Image.open(request.images[0]) as picture:
         colour = np.asarray(picture.convert("RGB")).mean((0, 1)) / 255
     colour = np.broadcast_to(colour, (n, n, n, 3))
-    field = Field(values / 0.4 + 0.5, 0.5, np.array([[-0.5] * 3, [0.5] * 3]), colour)
+    level = 0.35 if "faint" in name else 0.5
+    field = Field(values / 0.4 + level, level, np.array([[-0.5] * 3, [0.5] * 3]), colour)
     shape = shape_from_field(field, request.meshing, progress)
     provenance = {"verb": "reconstruct", "settings": asdict(request.meshing), "device": "cpu"}
-    report = shape.report | {"device": "cpu", "seconds": 0.0}
-    return replace(shape, field=fields.store(field, request.cache), report=report, provenance=provenance)
+    key, unkept = fields.keep(field, request.cache)
+    report = shape.report | {"device": "cpu", "seconds": 0.0} | ({"note": unkept} if unkept else {})
+    return replace(shape, field=key, report=report, provenance=provenance)
 
 
 def load(name, path):

@@ -56,6 +56,53 @@ def test_escape_cancels_and_nothing_is_received(bpy, begin, until):
     assert not bpy.context.window_manager.maquette.error, "what the artist wanted is no error"
 
 
+def second_runs(operator, until):
+    """Turn until the first of a row is finished and the second is in the works."""
+    until(lambda: len(operator._task.answers) == 1 and operator._task.phase == "Network")
+
+
+def test_escape_in_a_row_keeps_what_is_finished(bpy, begin, until):
+    operator = begin("ball.png", "slow ball.png", "box.png")
+    second_runs(operator, until)
+    operator.modal(bpy.context, ESC)
+    until(lambda: operator._task.ended)
+    assert operator.modal(bpy.context, TIMER) == {"FINISHED"}
+    assert [path.endswith("ball.png") for path in operator.received] == [True]
+    assert operator.reported == [("INFO", "Noting was cancelled: 1 of 3 were finished and are kept")]
+    assert not bpy.context.window_manager.maquette.busy and not bpy.context.window_manager.maquette.error
+
+
+def test_escape_in_a_row_whose_first_failed_is_only_a_cancel(bpy, begin, until):
+    operator = begin("bad.png", "slow ball.png")
+    second_runs(operator, until)
+    operator.modal(bpy.context, ESC)
+    until(lambda: operator._task.ended)
+    assert operator.modal(bpy.context, TIMER) == {"CANCELLED"} and not operator.received
+    assert operator.reported == [("INFO", "Noting was cancelled")]
+
+
+def test_a_cancelled_row_waits_for_the_end_of_edit_mode_too(bpy, begin, until):
+    """The first Cancel stops the work; a second one gives up what waits."""
+    bpy.ops.mesh.primitive_cube_add()
+    bpy.ops.object.mode_set(mode="EDIT")
+    operator = begin("ball.png", "slow ball.png")
+    second_runs(operator, until)
+    bpy.ops.maquette.cancel()
+    until(lambda: operator._task.ended)
+    assert operator.modal(bpy.context, TIMER) == {"PASS_THROUGH"}
+    assert "leave this mode" in bpy.context.window_manager.maquette.note
+    bpy.ops.maquette.cancel()
+    assert operator.modal(bpy.context, TIMER) == {"CANCELLED"} and not operator.received
+
+
+def test_a_cancel_that_comes_too_late_loses_nothing(bpy, begin, until):
+    operator = begin("ball.png", "box.png")
+    until(lambda: operator._task.ended)
+    bpy.ops.maquette.cancel()
+    assert operator.modal(bpy.context, TIMER) == {"FINISHED"} and len(operator.received) == 2
+    assert not operator.reported
+
+
 def test_a_result_waits_for_the_end_of_edit_mode(bpy, begin, until):
     bpy.ops.mesh.primitive_cube_add()
     bpy.ops.object.mode_set(mode="EDIT")
@@ -100,8 +147,11 @@ def test_a_window_that_closes_takes_its_job_along(bpy, begin):
     assert operator._task.cancelled and not bpy.context.window_manager.maquette.busy
 
 
-def test_a_file_load_ends_the_operator(bpy, begin):
-    operator = begin("slow ball.png")
+@pytest.mark.parametrize("names", [["slow ball.png"], ["ball.png", "slow ball.png"]])
+def test_a_file_load_ends_the_operator(bpy, begin, until, names):
+    """Nothing arrives in the new file, not even what was finished."""
+    operator = begin(*names)
+    until(lambda: operator._task.phase == "Network" and len(operator._task.answers) == len(names) - 1)
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     operator._timer = bpy.context.window_manager.event_timer_add(0.05, window=bpy.context.window)
     assert operator.modal(bpy.context, TIMER) == {"CANCELLED"} and not operator.received

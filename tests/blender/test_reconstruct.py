@@ -71,6 +71,22 @@ def test_the_sidebars_settings_hold_where_the_script_names_none(bpy, scene, pict
     assert max(bpy.context.object.dimensions) == pytest.approx(3.0, abs=1e-2)
 
 
+def test_automatic_off_starts_from_the_networks_level(bpy, scene, pictures):
+    from maquette.nets import catalog
+
+    own, sidebar = catalog.card("image_to_field")["level"], scene.maquette
+    assert sidebar.auto_level and sidebar.level == pytest.approx(own)
+    sidebar.auto_level = False
+    assert sidebar.level == pytest.approx(own)
+    sidebar.level = 0.8
+    assert sidebar.meshing().level == pytest.approx(0.8)
+    sidebar.auto_level = True
+    assert sidebar.meshing().level is None and sidebar.level == pytest.approx(own)
+    bpy.ops.maquette.reconstruct(filepath=pictures("ball.png"), auto_level=False)
+    meshing = json.loads(bpy.context.object["maquette"])["request"]["meshing"]
+    assert meshing["level"] == pytest.approx(own)
+
+
 def test_several_pictures_stand_in_a_row(bpy, scene, pictures):
     """Two balls of width 1 and a box of width .5 (half its height), .25 apart: centres at 0, 1.25, 2.25."""
     paths = [Path(pictures(name)) for name in ("ball 1.png", "ball 2.png", "box.png")]
@@ -208,3 +224,26 @@ def test_an_error_makes_no_undo_step(bpy, scene, pictures):
         bpy.ops.maquette.reconstruct("EXEC_DEFAULT", True, filepath=pictures("bad.png"))
     bpy.ops.ed.undo()
     assert not bpy.data.objects
+
+
+def test_a_cancelled_row_is_one_undo_step_too(bpy, scene, pictures, tmp_path, monkeypatch):
+    """As if somebody cancelled while the second of three is made."""
+    from maquette.operators import tasks
+
+    for name in ("row/a ball.png", "row/b slow ball.png", "row/c box.png"):
+        pictures(name)
+    bpy.ops.ed.undo_push(message="Bare")
+    bpy.ops.object.empty_add()
+    bpy.ops.ed.undo_push(message="Empty")
+    step = tasks.Task.step
+
+    def cancelling(self):
+        step(self)
+        if len(self.answers) == 1 and self.phase == "Network" and not self.cancelled:
+            self.cancel()
+
+    monkeypatch.setattr(tasks.Task, "step", cancelling)
+    assert bpy.ops.maquette.reconstruct("EXEC_DEFAULT", True, filepath=str(tmp_path / "row")) == {"FINISHED"}
+    assert sorted(bpy.data.objects.keys()) == ["Empty", "a ball"]
+    bpy.ops.ed.undo()
+    assert bpy.data.objects.keys() == ["Empty"] and not bpy.data.meshes

@@ -45,6 +45,33 @@ def test_what_is_not_named_stays_as_the_object_has_it(bpy, ball):
     assert settings(ball)["level"] is None
 
 
+@pytest.fixture
+def faint(bpy, ball, pictures):
+    """An object whose field's own level is .35, made with Automatic on; active."""
+    bpy.ops.maquette.reconstruct(filepath=pictures("faint ball.png"))
+    return bpy.context.object
+
+
+def test_automatic_off_stays_at_the_level_in_use(bpy, faint, vertices):
+    before = vertices(faint.data)
+    bpy.ops.maquette.remesh(auto_level=False)
+    assert settings(faint)["level"] == pytest.approx(0.35)
+    np.testing.assert_array_equal(vertices(faint.data), before)
+    bpy.ops.maquette.remesh(level=0.6)
+    bpy.ops.maquette.remesh(auto_level=False)
+    assert settings(faint)["level"] == pytest.approx(0.6), "it was off already"
+    bpy.ops.maquette.remesh(auto_level=True)
+    bpy.ops.maquette.remesh(auto_level=False)
+    assert settings(faint)["level"] == pytest.approx(0.35), "the field's own, not the one before"
+
+
+def test_the_redo_panel_starts_from_the_level_in_use(bpy, faint):
+    bpy.ops.maquette.remesh("EXEC_DEFAULT", True, size=2.0)
+    last = bpy.context.window_manager.operators[-1]
+    assert last.bl_idname == "MAQUETTE_OT_remesh" and last.properties.auto_level
+    assert last.properties.level == pytest.approx(0.35)
+
+
 def test_a_higher_level_is_a_smaller_ball(bpy, ball, vertices):
     """The stub's field is (.4 - r) / .4 + .5: level .75 is the ball of radius .3; Size makes every mesh 1 long, so
     compare the number of faces: area goes with the square, (3/4)^2 = .56."""
@@ -138,6 +165,28 @@ def test_a_moved_slider_meshes_anew_and_is_one_undo_step(bpy, ball, until, verti
     assert bpy.context.window_manager.maquette.mesh.size == 1.0
 
 
+def test_the_level_slider_shows_what_automatic_stands_for(bpy, faint, until, vertices):
+    from maquette.operators.live import Live
+
+    before, sliders = vertices(faint.data), bpy.context.window_manager.maquette.mesh
+    assert sliders.auto_level and sliders.level == pytest.approx(0.35)
+    sliders.auto_level = False
+    assert not sliders.auto_level and sliders.level == pytest.approx(0.35)
+    until(lambda: Live.wish is None)
+    assert settings(faint)["level"] == pytest.approx(0.35)
+    np.testing.assert_array_equal(vertices(faint.data), before)
+
+
+def test_a_result_without_a_recorded_level_has_the_networks(bpy, faint):
+    from maquette.nets import catalog
+
+    record = json.loads(faint["maquette"])
+    del record["report"]["field_level"]
+    faint["maquette"] = json.dumps(record)
+    own = catalog.card("image_to_field")["level"]
+    assert bpy.context.window_manager.maquette.mesh.level == pytest.approx(own)
+
+
 def test_an_undo_forgets_the_wish_on_its_way(bpy, ball, until, vertices):
     from maquette.operators.live import Live
 
@@ -188,3 +237,27 @@ def test_packing_a_field_that_is_gone_says_regenerate(bpy, ball):
     ball["maquette_field"] = "0" * 64
     with pytest.raises(RuntimeError, match="Regenerate"):
         bpy.ops.maquette.pack_field()
+
+
+def test_a_field_that_cannot_be_kept_costs_remesh_alone(bpy, scene, pictures, tmp_path, monkeypatch, capfd):
+    """As on a full disk; here a file lies where the folder of the cache would be."""
+    from maquette.operators import compute
+
+    (tmp_path / "in the way").write_text("")
+    with monkeypatch.context() as patch:
+        patch.setattr(compute, "cache", lambda: str(tmp_path / "in the way"))
+        assert bpy.ops.maquette.reconstruct(filepath=pictures("ball.png")) == {"FINISHED"}
+    thing, status = bpy.context.object, bpy.context.window_manager.maquette
+    assert len(thing.data.polygons) > 500 and "maquette_field" not in thing
+    assert "Warning: The field could not be kept, so Remesh will not be possible" in capfd.readouterr().out
+    assert "Remesh will not be possible" in status.facts
+    for verb in (bpy.ops.maquette.remesh, bpy.ops.maquette.pack_field):
+        with pytest.raises(RuntimeError, match="ball's field could not be kept when it was made; press Regenerate"):
+            verb()
+    status.mesh.size = 2.0
+    from maquette.operators import live
+
+    live.step()
+    assert "press Regenerate" in status.error and live.Live.wish is None
+    assert bpy.ops.maquette.regenerate() == {"FINISHED"}, "there is room again"
+    assert bpy.ops.maquette.remesh(size=2.0) == {"FINISHED"} and "Remesh" not in status.facts

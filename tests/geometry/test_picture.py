@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from maquette.geometry.picture import MOST_PIXELS, WORKING, read_picture, write_picture
 
@@ -123,6 +123,90 @@ def test_alpha_of_every_kind(tmp_path):
     assert picture.has_alpha and picture.rgba[35, 40, 3] == 0 and picture.rgba[5, 5, 3] == 1
     quarters("RGBA").save(tmp_path / "opaque.png")
     assert not read_picture(tmp_path / "opaque.png").has_alpha
+
+
+def profile(swapped=False, linear=True, space=b"RGB "):
+    """An ICC profile, as ICC.1:2001-04 lays it out, with sRGB's primaries; its numbers are linear light or sRGB's.
+
+    swapped: its red is blue and its blue is red."""
+    fixed = lambda values: b"".join(round(v * 65536).to_bytes(4, "big", signed=True) for v in values)  # noqa: E731
+    primaries = (0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141)  # in the light of D50
+    curve = b"curv\0\0\0\0" + (bytes(4) if linear else _table())
+    tags = {b"wtpt": b"XYZ \0\0\0\0" + fixed((0.9642, 1, 0.8249)), b"kTRC": curve}
+    for name, place in zip((b"r", b"g", b"b"), primaries[::-1] if swapped else primaries):
+        tags |= {name + b"XYZ": b"XYZ \0\0\0\0" + fixed(place), name + b"TRC": curve}
+    table, body, start = b"", b"", 128 + 4 + 12 * len(tags)
+    for name, data in tags.items():
+        table += name + (start + len(body)).to_bytes(4, "big") + len(data).to_bytes(4, "big")
+        body += data + bytes(-len(data) % 4)
+    size = (start + len(body)).to_bytes(4, "big")
+    head = size + bytes(4) + b"\2\x10\0\0" + b"mntr" + space + b"XYZ " + bytes(12) + b"acsp" + bytes(28)
+    return (head + fixed((0.9642, 1, 0.8249))).ljust(128, b"\0") + len(tags).to_bytes(4, "big") + table + body
+
+
+def _table():
+    """sRGB's curve (IEC 61966-2-1) as 1024 samples of 16 bits."""
+    x = np.linspace(0, 1, 1024)
+    y = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
+    return (1024).to_bytes(4, "big") + (y * 65535 + 0.5).astype(">u2").tobytes()
+
+
+def srgb(light):
+    """Linear light as sRGB (IEC 61966-2-1), above its straight part."""
+    return 1.055 * light ** (1 / 2.4) - 0.055
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.tif"])
+def test_a_colour_profile_is_followed(tmp_path, name):
+    Image.new("RGB", (40, 40), (51, 102, 204)).save(tmp_path / name, icc_profile=profile(), quality=95, lossless=True)
+    rgb = read_picture(tmp_path / name).rgba[20, 20, :3]
+    np.testing.assert_allclose(rgb, [srgb(0.2), srgb(0.4), srgb(0.8)], atol=2.1 / 255)
+
+
+def test_a_colour_profile_of_other_primaries(tmp_path):
+    quarters().save(tmp_path / "a.png", icc_profile=profile(swapped=True, linear=False))
+    np.testing.assert_allclose(corners(read_picture(tmp_path / "a.png")), [BLUE, GREEN, RED, WHITE], atol=0.05)
+
+
+def test_a_colour_profile_leaves_transparency_alone_and_large_pictures_too(tmp_path):
+    pixels = np.full((40, 2000, 4), (51, 51, 51, 255), np.uint8)
+    pixels[:, :1000, 3] = 0
+    Image.fromarray(pixels).crop((0, 0, 1200, 40)).save(tmp_path / "a.png", icc_profile=profile())
+    rgba = read_picture(tmp_path / "a.png").rgba
+    assert rgba.shape[1] == WORKING and rgba[5, 5, 3] == 0 and rgba[5, -5, 3] == 1
+    np.testing.assert_allclose(rgba[5, -5, :3], srgb(0.2), atol=2.1 / 255)
+
+
+def test_a_grey_profile(tmp_path):
+    for mode in ("L", "LA"):
+        Image.new(mode, (40, 40), 51 if mode == "L" else (51, 255)).save(
+            tmp_path / f"{mode}.png", icc_profile=profile(space=b"GRAY")
+        )
+        rgb = read_picture(tmp_path / f"{mode}.png").rgba[20, 20, :3]
+        np.testing.assert_allclose(rgb, srgb(0.2), atol=2.1 / 255)
+
+
+def test_a_profile_that_is_srgb_changes_no_bit(tmp_path):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8))
+    noise.save(tmp_path / "plain.png")
+    named = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for data in (named, profile(linear=False)):
+        noise.save(tmp_path / "a.png", icc_profile=data)
+        np.testing.assert_array_equal(read_picture(tmp_path / "a.png").rgba, read_picture(tmp_path / "plain.png").rgba)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK", "P"])
+@pytest.mark.parametrize("damage", ["text", "cut", "header", "empty", "other channels"])
+def test_a_broken_profile_is_ignored(tmp_path, mode, damage):
+    whole = profile()
+    data = {"text": b"no profile", "cut": whole[:200], "header": whole[:128], "empty": b""}.get(damage)
+    if damage == "other channels":
+        data = profile(space=b"RGB " if mode == "CMYK" else b"CMYK")
+    image = quarters() if mode != "P" else quarters().quantize(4)
+    image = image.convert(mode)
+    image.save(tmp_path / "plain.tif")
+    image.save(tmp_path / "a.tif", icc_profile=data)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").rgba, read_picture(tmp_path / "plain.tif").rgba)
 
 
 def test_the_first_of_an_animation(tmp_path):

@@ -120,6 +120,22 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
         fields.store(ball(), str(tmp_path / "file"))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="only Unix can limit a process's files")
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(tmp_path):
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))  # writing ends in the middle, as on a full disk
+    try:
+        key, sentence = fields.keep(ball(), str(tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert key == "" and sentence.startswith("The field could not be kept, so Remesh will not be possible: ")
+    assert "cannot be written" in sentence and "\n" not in sentence
+    assert not os.listdir(tmp_path / "fields")
+    assert fields.keep(ball(), str(tmp_path)) == (fields.key_of(ball()), "")
+
+
 def test_outside_blender_the_cache_is_the_systems(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))

@@ -81,7 +81,7 @@ def test_remesh_is_the_same_every_time_and_says_where_it_came_from(worker, ellip
     one, two = (worker.run(Remesh(ellipsoid, Meshing(faces=500))) for _ in range(2))
     assert np.array_equal(one.vertices, two.vertices) and np.array_equal(one.faces, two.faces)
     assert one.field == ellipsoid and one.provenance["verb"] == "remesh"
-    assert one.provenance["settings"]["faces"] == 500
+    assert one.provenance["settings"]["faces"] == 500 and one.report["field_level"] == 0
     assert {"seconds", "device", "vertices", "faces", "watertight", "components", "bounds"} <= set(one.report)
     json.dumps([one.report, one.provenance])
 

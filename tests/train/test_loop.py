@@ -51,19 +51,12 @@ def test_trains_resumes_and_exports(folder, tmp_path, capsys):
     again = torch.load(last, weights_only=True)
     assert again["state"]["step"] > first["state"]["step"]
     assert "resumed" in capsys.readouterr().out
-    assert (
-        export.main(
-            ["image_to_field", "--run", str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--level", "0.52"]
-        )
-        == 0
-    )
+    places = ["--run", str(tmp_path / "run"), "--out", str(tmp_path / "out")]
+    assert export.main(["image_to_field", *places, "--level", "0.52"]) == 0
     card = json.loads((tmp_path / "out" / "image_to_field.json").read_text())
     tensors = load_file(tmp_path / "out" / "image_to_field.safetensors")
-    assert (
-        card["level"] == 0.52
-        and card["config"]["width"] == 8
-        and card["training"]["samples"] == again["state"]["samples"]
-    )
+    assert card["level"] == 0.52 and card["config"]["width"] == 8
+    assert card["training"]["samples"] == again["state"]["samples"]
     assert all(t.dtype in (torch.float16, torch.uint8, torch.int64) for t in tensors.values())
     np.testing.assert_allclose(tensors["head.bias"].float(), again["averaged"]["head.bias"], atol=1e-3)
 
@@ -125,11 +118,11 @@ def test_flips_move_picture_truth_and_camera_together(folder, monkeypatch):
 
 def test_without_shards_samples_are_drawn_as_needed(monkeypatch):
     plan = settings("none", "", library=8, batch=4, cameras=2)
-    monkeypatch.setattr(
-        recipe,
-        "sample_batch",
-        lambda seed, n, split, device: pictures.sample_batch(seed, n, split, device, ["package"]),
-    )
+
+    def packages(seed, n, split, device):
+        return pictures.sample_batch(seed, n, split, device, ["package"])
+
+    monkeypatch.setattr(recipe, "sample_batch", packages)
     network = recipe.make(plan)
     assert network.prior.masks.any(1).all()
     first = next(recipe.batches(plan, np.random.default_rng(0), "cpu"))
