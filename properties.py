@@ -2,6 +2,7 @@
 WindowManager.maquette shows what is going on, and the active object through sliders, and keeps nothing itself."""
 
 import dataclasses
+import math
 
 import bpy
 from bpy.props import (
@@ -14,7 +15,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from .jobs.requests import RESOLUTIONS, STYLES, Meshing
+from .jobs.requests import RESOLUTIONS, STYLES, VIEW_LIMITS, Meshing, View
 from .operators import compute, levels, live, provenance, tasks, thumbnails
 
 RESOLUTION_ITEMS = [
@@ -68,6 +69,56 @@ MESHING = {
         dict(name="Size", description="Longest side", default=1.0, min=0.001, soft_max=10, unit="LENGTH"),
     ),
 }
+# What the artist may know of the picture; the operator has the same, so that scripts may say it too.
+_LOW, _HIGH = (math.radians(limit) for limit in VIEW_LIMITS["elevation"])
+VIEW = {
+    "auto_elevation": (
+        BoolProperty,
+        dict(name="Automatic Elevation", description="Judge from the picture how far it looks down", default=True),
+    ),
+    "elevation": (
+        FloatProperty,
+        dict(
+            name="Elevation",
+            description="How far the camera looks down on the object; below 0 it looks up",
+            default=math.radians(20),
+            min=_LOW,
+            max=_HIGH,
+            subtype="ANGLE",
+            precision=1,
+        ),
+    ),
+    "auto_depth": (
+        BoolProperty,
+        dict(
+            name="Automatic Depth", description="Judge from the picture how far the object reaches away", default=True
+        ),
+    ),
+    "depth": (
+        FloatProperty,
+        dict(
+            name="Depth",
+            description="Longest side, as a multiple of the larger side in the picture; over 1 it reaches away",
+            default=1.0,
+            min=VIEW_LIMITS["depth"][0],
+            max=VIEW_LIMITS["depth"][1],
+            step=1,
+            precision=2,
+        ),
+    ),
+    "symmetry": (
+        BoolProperty,
+        dict(name="Symmetric", description="The object's halves mirror each other: each shows what the other hides"),
+    ),
+    "mask": (
+        StringProperty,
+        dict(
+            name="Mask",
+            description="A picture that is bright where the object is; empty: found by itself",
+            subtype="FILE_PATH",
+        ),
+    ),
+}
 _STYLES = [row[0] for row in STYLE_ITEMS]
 
 
@@ -111,6 +162,13 @@ class MaquetteSettings(bpy.types.PropertyGroup):
     def meshing(self) -> Meshing:
         return _as_meshing({name: getattr(self, name) for name in MESHING})
 
+    def view(self) -> View:
+        elevation = None if self.auto_elevation else math.degrees(self.elevation)
+        return View(elevation, None if self.auto_depth else self.depth, self.symmetry)
+
+    def mask_path(self) -> str:
+        return bpy.path.abspath(self.mask) if self.mask else ""
+
     def choose(self, paths):
         """Take these pictures from now on."""
         self.filepath = paths[0] if len(paths) == 1 else ""  # which also forgets the ones before
@@ -119,7 +177,7 @@ class MaquetteSettings(bpy.types.PropertyGroup):
                 self.pictures.add().path = path
 
 
-MaquetteSettings.__annotations__.update({name: kind(**how) for name, (kind, how) in MESHING.items()})
+MaquetteSettings.__annotations__.update({name: kind(**how) for name, (kind, how) in (MESHING | VIEW).items()})
 _kind, _how = MESHING["auto_level"]
 MaquetteSettings.__annotations__["auto_level"] = _kind(**_how, update=_automatic_switched)
 
@@ -191,6 +249,15 @@ def _facts() -> str:
     return f"{report.get('vertices', 0):,} vertices\n{report.get('faces', 0):,} faces, {closed}{note}"
 
 
+def _guess() -> str:
+    """How the picture shows the active object, as far as that was guessed."""
+    thing = bpy.context.object
+    camera = provenance.read(thing)["report"].get("camera", {}) if _good(thing) else {}
+    if "depth" not in camera:
+        return ""
+    return f"{thing.name}: {camera['elevation']:.0f}\N{DEGREE SIGN} from above, depth {camera['depth']:.2f}"
+
+
 class MaquetteStatus(bpy.types.PropertyGroup):
     """WindowManager.maquette: what is going on. All of it is read from where it happens, none of it is stored."""
 
@@ -211,6 +278,7 @@ class MaquetteStatus(bpy.types.PropertyGroup):
     active: BoolProperty(get=_reads(lambda: provenance.is_result(bpy.context.object)))
     trouble: StringProperty(get=_reads(lambda: provenance.trouble(bpy.context.object)))
     facts: StringProperty(get=_reads(_facts))
+    guess: StringProperty(get=_reads(_guess))
     mesh: PointerProperty(type=MaquetteMesh)
 
 

@@ -1,11 +1,13 @@
 """A picture -> an object on the 3D cursor; several pictures or a folder -> a row of objects beside each other."""
 
+import dataclasses
+import math
 import os
 
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ..jobs.requests import Meshing, Reconstruct
+from ..jobs.requests import Meshing, Reconstruct, View
 from . import compute, datablocks, levels, provenance
 from .base import JobOperator
 
@@ -35,6 +37,10 @@ class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
     faces: IntProperty(name="Faces", default=0, min=0, options=ONCE)
     islands: BoolProperty(name="Islands", default=False, options=ONCE)
     size: FloatProperty(name="Size", default=1.0, min=0.001, options=ONCE)
+    elevation: FloatProperty(name="Elevation", subtype="ANGLE", options=ONCE)
+    depth: FloatProperty(name="Depth", default=1.0, options=ONCE)
+    symmetry: BoolProperty(name="Symmetric", default=False, options=ONCE)
+    mask: StringProperty(name="Mask", description="Picture that is bright where the object is", options=ONCE)
 
     @classmethod
     def description(cls, context, properties):
@@ -50,10 +56,12 @@ class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
         meshing = asked_meshing(self, settings.meshing(), levels.of_network())
         resolution = int(self.resolution if self.properties.is_property_set("resolution") else settings.resolution)
         self._cursor = tuple(context.scene.cursor.location)
-        return [
-            Reconstruct(images=(path,), resolution=resolution, meshing=meshing, cache=compute.cache())
-            for path in self._pictures(settings)
-        ]
+        pictures, view = self._pictures(settings), asked_view(self, settings.view())
+        mask = bpy.path.abspath(self.mask) if self.properties.is_property_set("mask") else settings.mask_path()
+        if mask and len(pictures) > 1:
+            raise ValueError("A mask belongs to one picture; clear it, or choose one picture")
+        asked = {"resolution": resolution, "meshing": meshing, "view": view, "mask": mask, "cache": compute.cache()}
+        return [Reconstruct(images=(path,), **asked) for path in pictures]
 
     def receive(self, context, answers):
         things, reach = [], 0.0
@@ -95,6 +103,18 @@ def pictures_at(path: str) -> list[str]:
     if not names:
         raise ValueError(f"{os.path.basename(os.path.normpath(path))} holds no pictures ({', '.join(PICTURES)})")
     return [os.path.join(path, name) for name in names]
+
+
+def asked_view(operator, otherwise: View) -> View:
+    """What the operator was told of the view; what it was not told is as in `otherwise`."""
+    given = {
+        name: getattr(operator, name)
+        for name in ("elevation", "depth", "symmetry")
+        if operator.properties.is_property_set(name)
+    }
+    if "elevation" in given:
+        given["elevation"] = math.degrees(given["elevation"])
+    return dataclasses.replace(otherwise, **given)
 
 
 def asked_meshing(operator, otherwise: Meshing, automatic: float) -> Meshing:

@@ -22,12 +22,25 @@ class MAQUETTE_OT_regenerate(JobOperator, bpy.types.Operator):
             return False
         return True
 
+    use_view: bpy.props.BoolProperty(
+        name="With This View",
+        description="Take elevation, depth, symmetry and mask from the sidebar, not as they were",
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def description(cls, context, properties):
+        return "Make the active object again, with the view set above" if properties.use_view else ""
+
     def requests(self, context):
         thing = context.object
         datablocks.check_editable(thing)
         record = provenance.read(thing)
         self._name = thing.name  # by name: an undo meanwhile replaces the object itself
         asked = provenance.request(record)
+        if self.use_view:
+            settings = context.scene.maquette
+            asked = dataclasses.replace(asked, view=settings.view(), mask=settings.mask_path())
         return [dataclasses.replace(asked, images=tuple(provenance.photos(record)), cache=compute.cache())]
 
     def receive(self, context, answers):

@@ -7,6 +7,7 @@ from . import compute, mesh, reconstruct
 CLASSES = (
     reconstruct.MAQUETTE_PT_reconstruct,
     reconstruct.MAQUETTE_PT_settings,
+    reconstruct.MAQUETTE_PT_view,
     mesh.MAQUETTE_PT_mesh,
     compute.MAQUETTE_PT_compute,
 )

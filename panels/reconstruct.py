@@ -50,6 +50,30 @@ class MAQUETTE_PT_settings(Sidebar, bpy.types.Panel):
         row.prop(settings, "level", slider=True)
 
 
+class MAQUETTE_PT_view(Sidebar, bpy.types.Panel):
+    bl_label = "View"
+    bl_parent_id = "MAQUETTE_PT_reconstruct"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        layout, settings, status = self.layout, context.scene.maquette, context.window_manager.maquette
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.enabled = not status.busy
+        for name in ("elevation", "depth"):
+            layout.prop(settings, f"auto_{name}")
+            row = layout.row()
+            row.enabled = not getattr(settings, f"auto_{name}")
+            row.prop(settings, name, slider=True)
+        layout.prop(settings, "symmetry")
+        layout.prop(settings, "mask")
+        if status.guess:
+            layout.label(text=status.guess, icon="OUTLINER_OB_CAMERA")
+            layout.operator(
+                "maquette.regenerate", text="Regenerate with This View", icon="FILE_REFRESH"
+            ).use_view = True
+
+
 def draw_no_environment(layout, context, status):
     box = layout.box()
     paragraph(box, context, status.environment_note, "ERROR")

@@ -317,7 +317,7 @@ def test_what_is_known_of_the_view_is_kept(maquette, tmp_path):
     assert told["given"]["provenance"]["settings"]["view"] == {"elevation": -5.0, "depth": 1.6, "symmetry": True}
     assert told["free"]["provenance"]["settings"]["view"] == {"elevation": None, "depth": None, "symmetry": False}
     assert told["free"]["volume"] != pytest.approx(told["given"]["volume"], rel=1e-3)
-    assert (told["free"]["mask"], told["masked"]["mask"]) == ("alpha", "given")
+    assert (told["free"]["mask"], told["masked"]["mask"]) == ("plain", "given")
     assert told["masked"]["provenance"]["mask"]["path"] == str(tmp_path / "mask.png")
 
 

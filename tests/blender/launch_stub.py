@@ -54,7 +54,9 @@ def reconstruct(request, progress, cancelled):
     shape = shape_from_field(field, request.meshing, progress)
     provenance = {"verb": "reconstruct", "settings": asdict(request.meshing), "device": "cpu"}
     key, unkept = fields.keep(field, request.cache)
-    report = shape.report | {"device": "cpu", "seconds": 0.0} | ({"note": unkept} if unkept else {})
+    view = request.view
+    camera = {"elevation": 23.0 if view.elevation is None else view.elevation, "depth": view.depth or 0.95}
+    report = shape.report | {"device": "cpu", "seconds": 0.0, "camera": camera} | ({"note": unkept} if unkept else {})
     return replace(shape, field=key, report=report, provenance=provenance)
 
 

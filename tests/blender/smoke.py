@@ -127,6 +127,7 @@ class Paper:
 
     def operator(self, name, **how):
         assert name.split(".")[1] in dir(bpy.ops.maquette), name
+        return Paper()
 
 
 def draw_panels(module: str):

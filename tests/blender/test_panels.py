@@ -33,6 +33,7 @@ class Paper:
         family, _, verb = name.partition(".")
         assert verb in dir(getattr(self.bpy.ops, family)), name
         self.drawn.append(name)
+        return Told(getattr(getattr(self.bpy.ops, family), verb).get_rna_type().properties)
 
     def progress(self, factor, text):
         assert 0 <= factor <= 1
@@ -40,6 +41,16 @@ class Paper:
 
     def template_icon(self, icon_value, scale):
         self.drawn.append("thumbnail")
+
+
+class Told:
+    """What a button tells its operator; a property that the operator does not have raises."""
+
+    def __init__(self, known):
+        object.__setattr__(self, "known", known)
+
+    def __setattr__(self, name, value):
+        assert name in self.known, name
 
 
 @pytest.fixture
@@ -66,7 +77,7 @@ def test_every_panel_draws_in_every_state(bpy, scene, draw, pictures, until):
     from maquette.operators import tasks
 
     panels = [name for name in dir(bpy.types) if name.startswith("MAQUETTE_PT_")]
-    assert len(panels) == 4
+    assert len(panels) == 5
     sheets = []
     for state in ("empty", "result", "busy"):
         if state == "result":
@@ -79,6 +90,8 @@ def test_every_panel_draws_in_every_state(bpy, scene, draw, pictures, until):
     assert "Select an object" in texts(empty["MAQUETTE_PT_mesh"])
     assert ("style", "smooth") in result["MAQUETTE_PT_mesh"] and "closed" in texts(result["MAQUETTE_PT_mesh"])
     assert "maquette.reconstruct" in result["MAQUETTE_PT_reconstruct"]
+    assert "maquette.regenerate" not in empty["MAQUETTE_PT_view"]
+    assert "maquette.regenerate" in result["MAQUETTE_PT_view"] and "depth 0.95" in texts(result["MAQUETTE_PT_view"])
     assert "maquette.cancel" in busy["MAQUETTE_PT_reconstruct"]
     assert "maquette.reconstruct" not in busy["MAQUETTE_PT_reconstruct"]
 

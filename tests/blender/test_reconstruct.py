@@ -1,6 +1,8 @@
 """Reconstruct in Blender: what stands in the scene afterwards, and what does not after an error."""
 
 import json
+import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -247,3 +249,25 @@ def test_a_cancelled_row_is_one_undo_step_too(bpy, scene, pictures, tmp_path, mo
     assert sorted(bpy.data.objects.keys()) == ["Empty", "a ball"]
     bpy.ops.ed.undo()
     assert bpy.data.objects.keys() == ["Empty"] and not bpy.data.meshes
+
+
+def test_the_view_is_taken_from_the_sidebar_and_from_the_call(bpy, scene, pictures, tmp_path):
+    settings = scene.maquette
+    settings.auto_depth, settings.depth = False, 1.5
+    bpy.ops.maquette.reconstruct(
+        filepath=pictures("ball.png"), elevation=math.radians(31), mask=str(tmp_path / "m.png")
+    )
+    request = json.loads(bpy.context.object["maquette"])["request"]
+    view = {name: request["view"][name] for name in ("elevation", "depth", "symmetry")}
+    assert view == {"elevation": pytest.approx(31, abs=1e-4), "depth": pytest.approx(1.5), "symmetry": False}
+    assert request["mask"] == str(tmp_path / "m.png")
+
+
+def test_a_mask_is_of_one_picture(bpy, scene, pictures, everything):
+    pictures("red ball.png"), pictures("box.png")
+    before = everything()
+    scene.maquette.mask = pictures("ball.png")
+    with pytest.raises(RuntimeError, match="A mask belongs to one picture"):
+        bpy.ops.maquette.reconstruct(filepath=os.path.dirname(scene.maquette.mask))
+    scene.maquette.mask = ""
+    assert everything() == before

@@ -1,6 +1,7 @@
 """Provenance and Regenerate: the same pictures and settings, in place; a picture that has changed is named."""
 
 import json
+import math
 import os
 import shutil
 
@@ -49,6 +50,19 @@ def test_remesh_settings_are_kept(bpy, vase):
     bpy.ops.maquette.regenerate()
     assert len(vase.data.polygons) == count <= 300
     assert json.loads(vase["maquette"])["request"]["meshing"]["style"] == "smooth"
+
+
+def test_another_view_is_taken_in_place(bpy, scene, vase):
+    """The guess is shown; set by hand and made again, the object stays and remembers what it was told."""
+    status, settings = bpy.context.window_manager.maquette, scene.maquette
+    assert status.guess == f"{vase.name}: 23\N{DEGREE SIGN} from above, depth 0.95"
+    settings.auto_elevation, settings.elevation, settings.symmetry = False, math.radians(-8), True
+    assert bpy.ops.maquette.regenerate() == {"FINISHED"}  # exactly as it was: the sidebar is not asked
+    assert json.loads(vase["maquette"])["request"]["view"]["elevation"] is None
+    assert bpy.ops.maquette.regenerate(use_view=True) == {"FINISHED"}
+    view = json.loads(vase["maquette"])["request"]["view"]
+    assert view["elevation"] == pytest.approx(-8, abs=1e-4) and view["symmetry"] and view["depth"] is None
+    assert "-8\N{DEGREE SIGN}" in status.guess and bpy.data.objects[:] == [vase]
 
 
 def test_a_missing_picture_is_named(bpy, vase, tmp_path, everything):
