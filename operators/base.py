@@ -3,7 +3,18 @@
 import bpy
 
 from ..jobs.client import JobCancelled, JobError
-from . import tasks
+from . import provenance, tasks
+
+
+class OnResult:
+    """Mix-in for operators that work on the active object, which Maquette must have made."""
+
+    @classmethod
+    def poll(cls, context):
+        if not provenance.is_result(context.object):
+            cls.poll_message_set(provenance.SELECT)
+            return False
+        return True
 
 
 class JobOperator:

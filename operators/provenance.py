@@ -16,6 +16,7 @@ FIELD = "maquette_field"
 """Custom property with the field's key; missing where the field could not be kept."""
 PACKED = "maquette_field_packed"
 """Custom property with the field's file, once it is packed into the .blend."""
+SELECT = "Select an object that was made by Maquette"
 
 
 def write(thing, shape, request):
@@ -50,7 +51,7 @@ def is_result(thing) -> bool:
 def read(thing) -> dict:
     """The record on an object. Raises ValueError when there is none or it cannot be read."""
     if not is_result(thing):
-        raise ValueError("Select an object that was made by Maquette")
+        raise ValueError(SELECT)
     _asked(thing)
     return json.loads(thing[KEY])
 

@@ -41,6 +41,7 @@ RED, GREEN, BLUE, WHITE = (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1)
         ("a.tif", {}),
         ("a.bmp", {}),
         ("a.gif", {}),
+        ("a.tga", {}),
         ("wörk ü.png", {}),
         ("wrong_ending.txt", {"format": "PNG"}),
     ],

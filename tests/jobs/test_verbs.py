@@ -13,7 +13,6 @@ from maquette.geometry.field import Field
 from maquette.jobs import client
 from maquette.jobs.client import JobError
 from maquette.jobs.mask import edge
-from maquette.jobs.remesh import stood
 from maquette.jobs.requests import Doctor, Export, Mask, Meshing, Remesh, Shape
 
 RADII = np.array([0.4, 0.2, 0.3])
@@ -143,12 +142,6 @@ def test_a_folder_without_write_permission_is_one_sentence(worker, tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(JobError, match="cannot be written|ermission"):
         worker.run(Export(str(tmp_path / "a.glb"), np.eye(3), np.array([[0, 1, 2]])))
-
-
-def test_standing_is_exact_for_a_box():
-    corners = np.array([[x, y, z] for x in (3.0, 5.0) for y in (-1.0, 0.0) for z in (7.0, 8.0)], np.float32)
-    expected = np.array([[x, y, z] for x in (-0.75, 0.75) for y in (-0.375, 0.375) for z in (0.0, 0.75)])
-    assert np.allclose(stood(corners, 1.5), expected, atol=1e-7)
 
 
 def test_the_doctor_runs_a_kernel_and_names_what_it_found(worker):
