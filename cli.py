@@ -237,7 +237,8 @@ def make(run: Run, request, output: str) -> dict:
     shape = run.ask(request)
     run.ask(requests.Export(output, shape.vertices, shape.faces, shape.colours))
     report = shape.report
-    note = f" ({report['note']})" if report.get("note") else ""
+    notes = [report[name] for name in ("note", "over_budget") if report.get(name)]
+    note = f" ({'. '.join(notes)})" if notes else ""
     print(f"{output}: {report.get('faces', len(shape.faces))} faces in {report.get('seconds', 0):.2f} s{note}")
     images = {"images": list(request.images)} if hasattr(request, "images") else {}
     return {**images, "output": os.path.abspath(output), **report, "field": shape.field, "provenance": shape.provenance}

@@ -36,10 +36,17 @@ def shape_from_field(field, meshing: Meshing, progress, picture: str = "", span=
     found = isosurface.mesh_from_field(field, **meshing.keywords())
     progress(first + 0.7 * (last - first), "Check")
     placed = dataclasses.replace(found, vertices=frames.standing(found.vertices, meshing.size).astype(np.float32))
-    report = mesh.report(placed) | {"field_level": field.level}
+    report = mesh.report(placed) | {"field_level": field.level, "over_budget": over_budget(placed, meshing.faces)}
     if picture:
         from ..geometry import preview  # few ask for one
 
         progress(first + 0.8 * (last - first), "Preview")
         preview.write_preview(placed, picture)
     return Shape(placed.vertices, placed.faces, placed.colours, report=report)
+
+
+def over_budget(shape, faces: int) -> str:
+    """A sentence where a mesh has more faces than were asked for, else ""."""
+    if not faces or len(shape.faces) <= faces:
+        return ""
+    return f"Faces is {faces}, but this mesh has {len(shape.faces)}: no smaller one that is closed keeps the shape"

@@ -98,7 +98,7 @@ class JobOperator:
         if not good:
             return self._fail(tasks.Status.error)
         self.receive(context, good)
-        for warning in [*errors, *tasks.notes(good)]:
+        for warning in [*errors, *tasks.notes([answer.result for answer in good])]:
             self.report({"WARNING"}, warning)
         if task.cut_short:
             kept = f"{len(good)} of {len(task.requests)} were finished and are kept"

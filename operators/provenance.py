@@ -44,6 +44,11 @@ def note_meshing(thing, meshing: Meshing, report: dict):
     thing[KEY] = json.dumps(record)
 
 
+def notes(report: dict) -> list[str]:
+    """The sentences in a report that an artist should read."""
+    return [report[name] for name in ("note", "over_budget") if report.get(name)]
+
+
 def is_result(thing) -> bool:
     return thing is not None and thing.type == "MESH" and KEY in thing
 

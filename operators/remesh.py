@@ -50,6 +50,8 @@ class MAQUETTE_OT_remesh(OnResult, bpy.types.Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         self._show(meshing, automatic)
+        for note in provenance.notes(shape.report):
+            self.report({"WARNING"}, note)
         return {"FINISHED"}
 
     def _show(self, meshing: Meshing, automatic: float):

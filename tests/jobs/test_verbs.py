@@ -85,6 +85,19 @@ def test_remesh_is_the_same_every_time_and_says_where_it_came_from(worker, ellip
     json.dumps([one.report, one.provenance])
 
 
+def test_faces_over_the_budget_are_told(worker, tmp_path):
+    """A ring of cells has a hole, so no mesh of it has 4 faces: a torus takes 14 (Jungerman and Ringel 1980)."""
+    values = np.zeros((9, 9, 3), np.float32)
+    values[1:8, 1:8, 1] = 1
+    values[3:6, 3:6, 1] = 0
+    path = tmp_path / "ring.npz"
+    Field(values, 0.5, np.array([[0, 0, 0], [9.0, 9, 3]])).save(path)
+    report = worker.run(Remesh(str(path), Meshing(faces=4))).report
+    assert 14 <= report["faces"] and report["watertight"]
+    assert report["over_budget"].startswith(f"Faces is 4, but this mesh has {report['faces']}: ")
+    assert worker.run(Remesh(str(path), Meshing(faces=300))).report["over_budget"] == ""
+
+
 def test_a_level_with_nothing_inside_is_one_sentence(worker, ellipsoid):
     with pytest.raises(JobError, match="nothing is inside at level 0.99; lower the level"):
         worker.run(Remesh(ellipsoid, Meshing(level=0.99)))
