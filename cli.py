@@ -14,7 +14,6 @@ from .jobs import client, environment, requests
 from .jobs.client import JobError
 
 OUTPUT = "OUT.glb, .ply, .obj or .stl"
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".tga")
 
 
 class Failed(Exception):
@@ -253,7 +252,8 @@ def make(run: Run, request, output: str) -> dict:
     shape = run.ask(request)
     run.ask(requests.Export(output, shape.vertices, shape.faces, shape.colours))
     report = shape.report
-    note = f" ({report['note']})" if report.get("note") else ""
+    notes = [report[name] for name in ("note", "over_budget") if report.get(name)]
+    note = f" ({'. '.join(notes)})" if notes else ""
     print(f"{output}: {report.get('faces', len(shape.faces))} faces in {report.get('seconds', 0):.2f} s{note}")
     images = {"images": list(request.images)} if hasattr(request, "images") else {}
     return {**images, "output": os.path.abspath(output), **report, "field": shape.field, "provenance": shape.provenance}
@@ -298,13 +298,10 @@ def pictures(paths: list[str]) -> list[str]:
     """`paths` with each folder replaced by the pictures in it, by name."""
     found = []
     for path in paths:
-        if os.path.isdir(path):
-            inside = sorted(name for name in os.listdir(path) if name.lower().endswith(PICTURES) and name[0] != ".")
-            if not inside:
-                raise Failed(f"The folder {path} holds no pictures ({', '.join(PICTURES)})")
-            found += [os.path.join(path, name) for name in inside]
-        else:
-            found.append(path)
+        try:
+            found += requests.pictures_in(path) if os.path.isdir(path) else [path]
+        except ValueError as error:
+            raise Failed(str(error)) from error
     return found
 
 

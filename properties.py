@@ -245,8 +245,8 @@ def _facts() -> str:
         return ""
     report = provenance.read(thing)["report"]
     closed = "closed" if report.get("watertight") else "not closed"
-    note = f"\n{report['note']}" if report.get("note") else ""  # such as: for want of memory it ran on the CPU
-    return f"{report.get('vertices', 0):,} vertices\n{report.get('faces', 0):,} faces, {closed}{note}"
+    counts = f"{report.get('vertices', 0):,} vertices", f"{report.get('faces', 0):,} faces, {closed}"
+    return "\n".join([*counts, *provenance.notes(report)])
 
 
 def _guess() -> str:

@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 from skimage.measure import marching_cubes
 
 from .blocks import block_surface
+from .field import Field
 from .frames import cell_size, world_to_grid
 from .mesh import Mesh, largest_piece
 from .simplify import simplify
@@ -19,28 +20,66 @@ STYLES = ("smooth", "blocks")
 SHARPEST = 1e-3
 """Samples nearer to the level than this share of the field's range are moved off it: no face is degenerate."""
 
+COARSEST = 4
+"""Cells along a side of the coarsest field that a face budget may lead to."""
+ALIKE = 0.5
+"""Share of the volume that a mesh from a coarser field must hold, and the other way round."""
+
 
 def mesh_from_field(field, level=None, style="smooth", smoothing=0, faces=0, islands=False):
     """The surface where the field passes `level` (None: the field's own).
 
     smoothing: passes over a smooth surface; blocks stay blocks. faces: triangles to keep at most, 0 for all.
     islands: keep the pieces apart from the largest, and hidden bubbles.
+    A shape that is too tangled for the budget comes out coarser, or where that does not do, with more faces.
     Raises ValueError where nothing is inside, or everything.
     """
     if style not in STYLES:
         raise ValueError(f"Style is {style!r}; choose smooth or blocks")
     level = field.level if level is None else float(level)
     _something_inside(field.values, level)
-    if style == "smooth":
-        mesh = smooth_surface(field, level)
-        mesh = mesh if islands else largest_piece(mesh)
-        mesh = Mesh(smoothed(mesh.vertices, mesh.faces, smoothing), mesh.faces)
-    else:
-        mesh = block_surface(field, level, islands)
-        mesh = mesh if islands else largest_piece(mesh)  # splitting what only touches can make two of one
+    mesh = surface(field, level, style, smoothing, islands)
     if faces and len(mesh.faces) > faces:
-        mesh = simplify(mesh, faces, islands)
+        mesh = within_budget(mesh, field, level, style, smoothing, faces, islands)
     return Mesh(mesh.vertices, mesh.faces, colours_at(field, mesh.vertices))
+
+
+def surface(field, level, style, smoothing, islands):
+    """The surface with all its faces, without colours."""
+    if style == "blocks":
+        mesh = block_surface(field, level, islands)
+        return mesh if islands else largest_piece(mesh)  # splitting what only touches can make two of one
+    mesh = smooth_surface(field, level)
+    mesh = mesh if islands else largest_piece(mesh)
+    return Mesh(smoothed(mesh.vertices, mesh.faces, smoothing), mesh.faces)
+
+
+def within_budget(mesh, field, level, style, smoothing, faces, islands):
+    """The mesh, made from the field, with at most this many faces.
+
+    What is too tangled for so few is made from coarser fields, which have fewer holes, as long as they resemble it.
+    Where that does not do either, the budget is doubled until one is kept.
+    """
+    found = simplify(mesh, faces, islands)
+    if found is not None:
+        return found
+    meshes = [mesh, *_coarser_surfaces(field, level, style, smoothing, islands, mesh.volume)]
+    while True:
+        for each in meshes:
+            found = each if len(each.faces) <= faces else simplify(each, faces, islands)
+            if found is not None:
+                return found
+        faces *= 2
+
+
+def _coarser_surfaces(field, level, style, smoothing, islands, volume):
+    """Surfaces from half, a quarter ... of the cells along each side, until they are too coarse to hold the volume."""
+    while min(field.values.shape) >= 2 * COARSEST:
+        field, level = _coarser(field, level)
+        mesh = surface(field, level, style, smoothing, islands)
+        if not ALIKE * volume <= mesh.volume <= volume / ALIKE:
+            return
+        yield mesh
 
 
 def smooth_surface(field, level):
@@ -74,6 +113,23 @@ def colours_at(field, points):
     places = world_to_grid(points, field.values.shape, field.bounds).T
     channels = [map_coordinates(field.colour[..., i], places, order=1, mode="nearest") for i in range(3)]
     return np.clip(np.stack(channels, axis=-1), 0, 1)
+
+
+def _coarser(field, level):
+    """The field with half as many cells along each side, and the level at which the same share of them is inside."""
+    odd = np.array(field.values.shape) % 2
+    values = np.pad(field.values, [(0, side) for side in odd], "edge")
+    bounds = field.bounds + [[0] * 3, odd * cell_size(field.values.shape, field.bounds)]
+    x, y, z = np.array(values.shape) // 2
+    coarse = values.reshape(x, 2, y, 2, z, 2).mean(axis=(1, 3, 5))
+    # Between two values that occur, for a field of only zeros and ones has many cells of the same value.
+    steps, counts = np.unique(coarse, return_counts=True)
+    if len(steps) == 1:
+        return Field(coarse, steps[0] - 1, bounds), steps[0] - 1
+    above = counts[::-1].cumsum()[-2::-1]
+    at = np.abs(above - (values > level).mean() * coarse.size).argmin()
+    level = (float(steps[at]) + float(steps[at + 1])) / 2
+    return Field(coarse, level, bounds), level
 
 
 def _something_inside(values, level):

@@ -169,11 +169,13 @@ def _upright(image):
 
 
 def _profile(image):
-    """The embedded colour profile, None where there is none that can be read."""
+    """The embedded colour profile; None where none can be read, or only one for grey on a picture in colour."""
     try:
-        return ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
     except (KeyError, *PROFILE_TROUBLE):
         return None
+    grey = profile.profile.xcolor_space.strip() == "GRAY"
+    return None if grey and image.mode not in ("1", "L", "LA") else profile
 
 
 def _in_srgb(image, profile):

@@ -49,14 +49,20 @@ def _bypassed(vertices, faces, ahead, back):
 
 
 def _without_flakes(faces):
-    """Two faces over the same corners that look in opposite directions enclose nothing: both go."""
+    """Two faces over the same corners that look in opposite directions enclose nothing: both go.
+
+    Of several, as many stay as look one way more often than the other, so that every edge keeps its balance."""
     turned = np.argsort(faces, axis=1)
     corners = np.take_along_axis(faces, turned, axis=1)
     side = np.where(((turned[:, 1] - turned[:, 0]) % 3) == 1, 1, -1)
     _, group = np.unique(corners, axis=0, return_inverse=True)
     group = group.reshape(-1)
-    keep = np.bincount(group, side)[group] == side  # a pair sums to nothing
-    return faces[keep]
+    surplus = np.bincount(group, side)[group]  # a pair sums to nothing
+    order = np.lexsort((side, group))
+    alike = np.r_[True, (np.diff(group[order]) != 0) | (np.diff(side[order]) != 0)]
+    place = np.empty(len(faces), np.int64)
+    place[order] = np.arange(len(faces)) - np.maximum.accumulate(np.where(alike, np.arange(len(faces)), 0))
+    return faces[place < surplus * side]
 
 
 def _pairs(vertices, faces):

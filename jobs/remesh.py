@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from .. import __version__
-from ..geometry import isosurface, mesh
+from ..geometry import frames, isosurface, mesh
 from . import fields
 from .requests import Meshing, Remesh, Shape
 
@@ -35,8 +35,8 @@ def shape_from_field(field, meshing: Meshing, progress, picture: str = "", span=
     progress(first, "Surface")
     found = isosurface.mesh_from_field(field, **meshing.keywords())
     progress(first + 0.7 * (last - first), "Check")
-    placed = dataclasses.replace(found, vertices=stood(found.vertices, meshing.size))
-    report = mesh.report(placed) | {"field_level": field.level}
+    placed = dataclasses.replace(found, vertices=frames.standing(found.vertices, meshing.size).astype(np.float32))
+    report = mesh.report(placed) | {"field_level": field.level, "over_budget": over_budget(placed, meshing.faces)}
     if picture:
         from ..geometry import preview  # few ask for one
 
@@ -45,9 +45,8 @@ def shape_from_field(field, meshing: Meshing, progress, picture: str = "", span=
     return Shape(placed.vertices, placed.faces, placed.colours, report=report)
 
 
-def stood(vertices: np.ndarray, size: float) -> np.ndarray:
-    """vertices (V, 3) scaled to longest side `size`, centred in x and y, standing on z = 0; float32."""
-    vertices = vertices.astype(np.float64)
-    low, high = vertices.min(axis=0), vertices.max(axis=0)
-    origin = np.array([*(low + high)[:2] / 2, low[2]])
-    return ((vertices - origin) * (size / (high - low).max())).astype(np.float32)
+def over_budget(shape, faces: int) -> str:
+    """A sentence where a mesh has more faces than were asked for, else ""."""
+    if not faces or len(shape.faces) <= faces:
+        return ""
+    return f"Faces is {faces}, but this mesh has {len(shape.faces)}: no smaller one that is closed keeps the shape"

@@ -20,6 +20,8 @@ RESOLUTIONS = (32, 64)
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FORMATS = ("glb", "ply", "obj", "stl")
 VIEW_LIMITS = {"elevation": (-20.0, 75.0), "depth": (0.6, 3.0)}
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".tga")
+"""Endings of the files in a folder that are taken for pictures; one that is named is read whatever it is called."""
 FIELD_KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -327,6 +329,17 @@ def _rich(value, get, kinds):
     if value.get("kind") in kinds:
         return from_json(value, get, kinds)
     return {key: _rich(item, get, kinds) for key, item in value.items()}
+
+
+# --- folders --------------------------------------------------------------------------------------------------------
+
+
+def pictures_in(folder: str) -> list[str]:
+    """The pictures in a folder by name, hidden files left out. Raises ValueError when there are none."""
+    names = sorted(name for name in os.listdir(folder) if name.lower().endswith(PICTURES) and name[0] != ".")
+    if not names:
+        raise ValueError(f"The folder {folder} holds no pictures ({', '.join(PICTURES)})")
+    return [os.path.join(folder, name) for name in names]
 
 
 # --- checks ---------------------------------------------------------------------------------------------------------

@@ -3,7 +3,18 @@
 import bpy
 
 from ..jobs.client import JobCancelled, JobError
-from . import tasks
+from . import provenance, tasks
+
+
+class OnResult:
+    """Mix-in for operators that work on the active object, which Maquette must have made."""
+
+    @classmethod
+    def poll(cls, context):
+        if not provenance.is_result(context.object):
+            cls.poll_message_set(provenance.SELECT)
+            return False
+        return True
 
 
 class JobOperator:
@@ -87,7 +98,7 @@ class JobOperator:
         if not good:
             return self._fail(tasks.Status.error)
         self.receive(context, good)
-        for warning in [*errors, *tasks.notes(good)]:
+        for warning in [*errors, *tasks.notes([answer.result for answer in good])]:
             self.report({"WARNING"}, warning)
         if task.cut_short:
             kept = f"{len(good)} of {len(task.requests)} were finished and are kept"

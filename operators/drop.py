@@ -2,7 +2,7 @@
 
 import bpy
 
-from .reconstruct import PICTURES
+from ..jobs.requests import PICTURES
 
 
 class MAQUETTE_FH_pictures(bpy.types.FileHandler):

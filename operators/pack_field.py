@@ -5,21 +5,15 @@ import os
 import bpy
 
 from . import compute, provenance
+from .base import OnResult
 
 
-class MAQUETTE_OT_pack_field(bpy.types.Operator):
+class MAQUETTE_OT_pack_field(OnResult, bpy.types.Operator):
     """Store the field in the .blend, so that the object can be remeshed on another computer too"""
 
     bl_idname = "maquette.pack_field"
     bl_label = "Pack Field"
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context):
-        if not provenance.is_result(context.object):
-            cls.poll_message_set("Select an object that was made by Maquette")
-            return False
-        return True
 
     def execute(self, context):
         thing = context.object

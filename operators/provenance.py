@@ -16,6 +16,7 @@ FIELD = "maquette_field"
 """Custom property with the field's key; missing where the field could not be kept."""
 PACKED = "maquette_field_packed"
 """Custom property with the field's file, once it is packed into the .blend."""
+SELECT = "Select an object that was made by Maquette"
 
 
 def write(thing, shape, request):
@@ -43,6 +44,11 @@ def note_meshing(thing, meshing: Meshing, report: dict):
     thing[KEY] = json.dumps(record)
 
 
+def notes(report: dict) -> list[str]:
+    """The sentences in a report that an artist should read."""
+    return [report[name] for name in ("note", "over_budget") if report.get(name)]
+
+
 def is_result(thing) -> bool:
     return thing is not None and thing.type == "MESH" and KEY in thing
 
@@ -50,7 +56,7 @@ def is_result(thing) -> bool:
 def read(thing) -> dict:
     """The record on an object. Raises ValueError when there is none or it cannot be read."""
     if not is_result(thing):
-        raise ValueError("Select an object that was made by Maquette")
+        raise ValueError(SELECT)
     _asked(thing)
     return json.loads(thing[KEY])
 

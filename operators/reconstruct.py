@@ -7,11 +7,10 @@ import os
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ..jobs.requests import Meshing, Reconstruct, View
+from ..jobs.requests import Meshing, Reconstruct, View, pictures_in
 from . import compute, datablocks, levels, provenance
 from .base import JobOperator
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 GAP = 0.25
 """Space between the objects of a row, as a share of Size."""
 ONCE = {"SKIP_SAVE"}  # each call says what it means; what it leaves out comes from the sidebar, not from the last call
@@ -97,12 +96,7 @@ class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
 def pictures_at(path: str) -> list[str]:
     """A picture as it is, a folder as the pictures in it by name. Raises ValueError for a folder without any."""
     path = bpy.path.abspath(path)
-    if not os.path.isdir(path):
-        return [path]
-    names = sorted(name for name in os.listdir(path) if name.lower().endswith(PICTURES) and name[0] != ".")
-    if not names:
-        raise ValueError(f"{os.path.basename(os.path.normpath(path))} holds no pictures ({', '.join(PICTURES)})")
-    return [os.path.join(path, name) for name in names]
+    return pictures_in(path) if os.path.isdir(path) else [path]
 
 
 def asked_view(operator, otherwise: View) -> View:

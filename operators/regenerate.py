@@ -5,22 +5,15 @@ import dataclasses
 import bpy
 
 from . import compute, datablocks, provenance
-from .base import JobOperator
+from .base import JobOperator, OnResult
 
 
-class MAQUETTE_OT_regenerate(JobOperator, bpy.types.Operator):
+class MAQUETTE_OT_regenerate(OnResult, JobOperator, bpy.types.Operator):
     """Make the active object again from the same picture and settings, running the network"""
 
     bl_idname = "maquette.regenerate"
     bl_label = "Regenerate"
     bl_options = {"UNDO"}
-
-    @classmethod
-    def poll(cls, context):
-        if not provenance.is_result(context.object):
-            cls.poll_message_set("Select an object that was made by Maquette")
-            return False
-        return True
 
     use_view: bpy.props.BoolProperty(
         name="With This View",

@@ -6,12 +6,13 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 from ..jobs.client import JobError
 from ..jobs.requests import Meshing, Remesh, Shape
 from . import compute, datablocks, levels, pack_field, provenance, tasks
+from .base import OnResult
 from .reconstruct import asked_meshing
 
 ONCE = {"SKIP_SAVE"}
 
 
-class MAQUETTE_OT_remesh(bpy.types.Operator):
+class MAQUETTE_OT_remesh(OnResult, bpy.types.Operator):
     """Mesh the active object again from its field, without running the network"""
 
     bl_idname = "maquette.remesh"
@@ -36,13 +37,6 @@ class MAQUETTE_OT_remesh(bpy.types.Operator):
     islands: BoolProperty(name="Islands", description="Keep what floats apart", default=False, options=ONCE)
     size: FloatProperty(name="Size", default=1.0, min=0.001, unit="LENGTH", options=ONCE)
 
-    @classmethod
-    def poll(cls, context):
-        if not provenance.is_result(context.object):
-            cls.poll_message_set("Select an object that was made by Maquette")
-            return False
-        return True
-
     def execute(self, context):
         thing = context.object
         try:
@@ -56,6 +50,8 @@ class MAQUETTE_OT_remesh(bpy.types.Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         self._show(meshing, automatic)
+        for note in provenance.notes(shape.report):
+            self.report({"WARNING"}, note)
         return {"FINISHED"}
 
     def _show(self, meshing: Meshing, automatic: float):

@@ -12,7 +12,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..jobs.client import JobCancelled, JobError
-from . import compute
+from . import compute, provenance
 
 
 @dataclass
@@ -37,9 +37,10 @@ def sentences(answers: list[Answer]) -> list[str]:
     return [answer.named_error(len(answers) > 1) for answer in answers if answer.error]
 
 
-def notes(answers: list[Answer]) -> list[str]:
-    """What the results have to tell, each sentence once: that the field could not be kept, that memory was short."""
-    return list(dict.fromkeys(filter(None, (getattr(answer.result, "report", {}).get("note") for answer in answers))))
+def notes(results: list) -> list[str]:
+    """What results have to tell, each sentence once: no memory, no room for the field, no way to so few faces."""
+    reports = [getattr(result, "report", {}) for result in results]
+    return list(dict.fromkeys(text for report in reports for text in provenance.notes(report)))
 
 
 @dataclass

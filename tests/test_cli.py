@@ -143,9 +143,10 @@ def test_every_picture_gets_a_name_of_its_own():
 
 
 def test_a_folder_means_its_pictures(tmp_path):
-    for name in ("b.PNG", "a.jpg", "notes.txt", ".hidden.png"):
+    for name in ("b.PNG", "a.jpg", "c.tga", "notes.txt", ".hidden.png"):
         (tmp_path / name).write_text("")
-    assert cli.pictures([str(tmp_path), "z.png"]) == [str(tmp_path / "a.jpg"), str(tmp_path / "b.PNG"), "z.png"]
+    named = [str(tmp_path / name) for name in ("a.jpg", "b.PNG", "c.tga")]
+    assert cli.pictures([str(tmp_path), "z.png"]) == [*named, "z.png"]
     (tmp_path / "empty").mkdir()
     with pytest.raises(cli.Failed, match="holds no pictures"):
         cli.pictures([str(tmp_path / "empty")])

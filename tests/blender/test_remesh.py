@@ -261,3 +261,14 @@ def test_a_field_that_cannot_be_kept_costs_remesh_alone(bpy, scene, pictures, tm
     assert "press Regenerate" in status.error and live.Live.wish is None
     assert bpy.ops.maquette.regenerate() == {"FINISHED"}, "there is room again"
     assert bpy.ops.maquette.remesh(size=2.0) == {"FINISHED"} and "Remesh" not in status.facts
+
+
+def test_faces_over_the_budget_are_a_warning_until_they_fit(bpy, ball, capfd):
+    """No ball that the collapses find has 4 faces and is closed; the next mesh has nothing to warn of."""
+    status = bpy.context.window_manager.maquette
+    bpy.ops.maquette.remesh(faces=4)
+    count = len(ball.data.polygons)
+    assert 4 < count < 100 and f"Warning: Faces is 4, but this mesh has {count}" in capfd.readouterr().out
+    assert "Faces is 4" in status.facts
+    bpy.ops.maquette.remesh(faces=400)
+    assert len(ball.data.polygons) <= 400 and "Faces is" not in status.facts

@@ -126,6 +126,41 @@ def test_a_budget_for_tangles_still_gives_closed_meshes(style):
     assert mesh.volume == pytest.approx(whole.volume, rel=0.05)
 
 
+@pytest.mark.parametrize("islands", [False, True])
+@pytest.mark.parametrize("grain, faces", [(0.6, 4000), (1.0, 1500), (1.0, 5000), (2.0, 500)])
+def test_a_budget_below_what_the_holes_need_is_kept_too(grain, faces, islands):
+    """Noise of genus 30 to 600: collapses alone cannot get there and stay closed."""
+    noise = gaussian_filter(np.random.default_rng(0).standard_normal((32,) * 3), grain)
+    field = Field(noise, noise.std() / 2, UNIT_CUBE)
+    whole = mesh_from_field(field, smoothing=2, islands=islands)
+    mesh = mesh_from_field(field, smoothing=2, faces=faces, islands=islands)
+    assert len(mesh.faces) <= faces and mesh.is_watertight and (islands or mesh.components == 1)
+    assert 0.5 < mesh.volume / whole.volume < 2
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("faces", [4, 12, 40, 100])
+@pytest.mark.parametrize("name", ["ball", "ring", "chair"])
+def test_a_tiny_budget_is_kept_or_nearly(name, faces, style):
+    """A ring has a hole; a chair's legs are thin. A coarser mesh holds half of the volume, and half of that is kept."""
+    field = signed({"ball": ball(), "ring": ring(), "chair": chair()}[name])
+    whole = mesh_from_field(field, style=style, smoothing=2)
+    mesh = mesh_from_field(field, style=style, smoothing=2, faces=faces)
+    assert mesh.is_watertight and mesh.components == 1 and len(mesh.faces) <= max(faces, 64)
+    assert 0.25 < mesh.volume / whole.volume < 2
+    assert len(mesh.faces) <= faces or faces < 40
+
+
+def test_a_coarser_field_fills_the_same_share():
+    from maquette.geometry.isosurface import _coarser
+
+    for field in (signed(chair(), 31), Field((signed(ball(), 32).values > 0).astype(np.float32), 0.5, UNIT_CUBE)):
+        coarse, level = _coarser(field, field.level)
+        assert coarse.values.shape == tuple(-(-n // 2) for n in field.values.shape)
+        assert (coarse.values > level).mean() == pytest.approx((field.values > field.level).mean(), rel=0.15)
+        np.testing.assert_allclose(coarse.bounds[0], field.bounds[0])
+
+
 def test_colours_come_from_the_field():
     field = signed(ball(), colour=rainbow)
     for style in STYLES:

@@ -41,6 +41,7 @@ RED, GREEN, BLUE, WHITE = (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1)
         ("a.tif", {}),
         ("a.bmp", {}),
         ("a.gif", {}),
+        ("a.tga", {}),
         ("wörk ü.png", {}),
         ("wrong_ending.txt", {"format": "PNG"}),
     ],
@@ -196,10 +197,12 @@ def test_a_profile_that_is_srgb_changes_no_bit(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK", "P"])
-@pytest.mark.parametrize("damage", ["text", "cut", "header", "empty", "other channels"])
+@pytest.mark.parametrize("damage", ["text", "cut", "header", "empty", "grey", "other channels"])
 def test_a_broken_profile_is_ignored(tmp_path, mode, damage):
     whole = profile()
     data = {"text": b"no profile", "cut": whole[:200], "header": whole[:128], "empty": b""}.get(damage)
+    if damage == "grey":
+        data = profile(space=b"GRAY") if mode != "L" else b""
     if damage == "other channels":
         data = profile(space=b"RGB " if mode == "CMYK" else b"CMYK")
     image = quarters() if mode != "P" else quarters().quantize(4)
