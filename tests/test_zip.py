@@ -112,7 +112,8 @@ def test_leftovers_stay_out(tmp_path):
 
 
 def test_permissions_give_their_reasons():
-    assert set(MANIFEST["permissions"]) == {"files", "network"}
+    assert set(MANIFEST["permissions"]) == {"files", "network", "clipboard"}
+    assert all(len(reason) <= 64 and reason[-1].isalnum() for reason in MANIFEST["permissions"].values())
     assert MANIFEST["schema_version"] == "1.0.0"
     assert MANIFEST["blender_version_min"] == "4.2.0"
     assert MANIFEST["license"] == ["SPDX:GPL-3.0-or-later"]
