@@ -141,6 +141,11 @@ _seen = {}
 """(button, region) -> where it was last; it is mostly still there."""
 
 
+def forget(name, kind="UI"):
+    """Looks for this button from the top again."""
+    _seen.pop((name, kind), None)
+
+
 def press(name, kind="UI"):
     """Clicks on a button of the sidebar (or of another region), as a person would."""
     place = yield from find(name, kind)

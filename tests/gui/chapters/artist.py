@@ -1,6 +1,7 @@
 """What an artist does in the first ten minutes."""
 
 import json
+import math
 from pathlib import Path
 
 import bpy
@@ -237,6 +238,32 @@ def scene_regenerate():
     yield from until(lambda: not status().busy, "mesh", 90)
     assert not status().error, status().error
     assert np.array_equal(points(bpy.data.objects[name]), first)
+
+
+def scene_view():
+    """The guess is shown; an elevation set by hand makes the object again in place, as one undo step."""
+    yield from hands.open_panel("MAQUETTE_PT_view")
+    thing = yield from a_result()
+    name, first = thing.name, points(thing)
+    assert status().guess.startswith(f"{name}: "), status().guess
+    yield from press("auto_elevation")
+    bpy.context.scene.maquette.elevation = math.radians(50)
+    bpy.context.scene.maquette.symmetry = True
+    yield from shot("artist-17-view")
+    hands.forget("maquette.regenerate")  # there are two now; the one of this panel is above
+    yield from press("maquette.regenerate")
+    yield from until(lambda: not status().busy, "mesh", 90)
+    hands.forget("maquette.regenerate")
+    assert not status().error, status().error
+    view = json.loads(bpy.data.objects[name]["maquette"])["request"]["view"]
+    assert abs(view["elevation"] - 50) < 1e-3 and view["symmetry"] and view["depth"] is None, view
+    assert "50\N{DEGREE SIGN}" in status().guess, status().guess
+    assert not np.array_equal(points(bpy.data.objects[name]), first)
+    yield from hands.look_at_selected()
+    yield from shot("artist-18-regenerated-with-a-view")
+    yield from hands.look_away()
+    yield from undo()
+    assert np.array_equal(points(bpy.data.objects[name]), first), "one undo step should take the view back"
 
 
 def scene_mask():
