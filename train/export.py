@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from ..nets import catalog
+from ..nets import catalog, checkpoint
 
 LARGEST = 16 * 1024 * 1024
 
@@ -40,6 +40,7 @@ def export(name: str, run: Path, folder: Path, args) -> Path:
         raise ValueError(f"{last} does not exist; train first: python -m maquette.train {name}")
     stored = torch.load(last, map_location="cpu", weights_only=True)
     recipe = importlib.import_module(f".recipes.{name}", __package__)
+    config = recipe.config(stored["recipe"])
     tensors = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in stored["averaged"].items()}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.safetensors"
@@ -56,10 +57,10 @@ def export(name: str, run: Path, folder: Path, args) -> Path:
         "name": name,
         "kind": catalog.CATALOG[name].kind,
         "label": catalog.CATALOG[name].label,
-        "config": recipe.config(stored["recipe"]),
+        "config": config,
         "sha256": hashlib.sha256(data).hexdigest(),
         "bytes": len(data),
-        "parameters": sum(v.numel() for v in tensors.values() if v.is_floating_point()),
+        "parameters": sum(p.numel() for p in checkpoint.build(name, config).parameters()),
         "licence": "GPL-3.0-or-later",
         "data": recipe.DATA,
         "training": {
