@@ -25,6 +25,10 @@ COARSENESS = 1.7
 """Cells of the cube's centre that a pixel spans where picture and field are made to agree, so that none lacks cells."""
 
 
+SOFTNESS = 0.6
+"""Standard deviation, in cells of the fine grid, of what smooths its logits: doubt from cell to cell tears surfaces."""
+
+
 @dataclass(frozen=True)
 class Estimate:
     """What one picture gives: occupancy (N, N, N) in [0, 1], distance (N, N, N) inside > 0, colour (N, N, N, 3) sRGB.
@@ -76,7 +80,7 @@ def predict(
     whole = dataclasses.replace(
         whole,
         occupancy=agreeing(whole.occupancy, picture[:, 3:], cameras[:1]),
-        fine_occupancy=agreeing(whole.fine_occupancy, picture[:, 3:], cameras[:1]),
+        fine_occupancy=softened(agreeing(whole.fine_occupancy, picture[:, 3:], cameras[:1])),
     )
     found = estimate(whole, straight(close, device), cameras[:1], float(weights[0]), resolution)
     found.camera["depth"] = found.camera["scale"] / (2 * larger_side(crop))
@@ -158,6 +162,16 @@ def agreeing(logits: torch.Tensor, alpha: torch.Tensor, camera: torch.Tensor) ->
     raised = F.grid_sample(lacking, at, align_corners=False).flatten()
     near = F.grid_sample(F.max_pool2d(alpha.float(), 9, 1, 4), at, align_corners=False).flatten()
     return (flat + raised - CARVE * (1 - near)).reshape(logits.shape)
+
+
+def softened(logits: torch.Tensor) -> torch.Tensor:
+    """Logits (1, 1, N, N, N) smoothed by a Gaussian of SOFTNESS cells."""
+    at = torch.arange(-2.0, 3.0, device=logits.device)
+    kernel = torch.softmax(-(at**2) / (2 * SOFTNESS**2), 0).reshape(1, 1, -1)
+    lines = F.pad(logits.float(), (2,) * 6, mode="replicate")[0, 0]
+    for _ in range(3):  # along the last axis, which then becomes the first
+        lines = F.conv1d(lines.flatten(0, 1)[:, None], kernel).reshape(*lines.shape[:2], -1).permute(2, 0, 1)
+    return lines[None, None]
 
 
 def one_of(many: Prediction, index: int) -> Prediction:

@@ -40,6 +40,7 @@ def test_projection_is_the_tracers():
     """The network's camera numbers describe the very picture that the procedural world traces."""
     from maquette.train.recipes.image_to_field import cameras
     from maquette.train.shapes import world
+
     samples = world.sample(11, 4, "validation", ["package"], background=False)
     numbers = cameras(torch.from_numpy(samples.camera))
     points = camera.cell_centres(64)
@@ -199,3 +200,15 @@ def test_symmetry_gives_both_sides_what_one_shows():
     fair = predict.symmetrical(whole).occupancy.sigmoid()
     apart = [(f - predict.reflected(f, 30.0)).abs().mean() for f in (fair, solid.float()[None, None])]
     assert apart[0] < 0.5 * apart[1]  # what is left is the sampling between cells
+
+
+def test_softening_spares_planes_and_fills_pinholes():
+    x, y, z = camera.cell_centres(64).T.reshape(3, 64, 64, 64)
+    slope = (20 * x + 8 * z)[None, None]
+    torch.testing.assert_close(
+        predict.softened(slope)[..., 3:-3, 3:-3, 3:-3], slope[..., 3:-3, 3:-3, 3:-3], atol=1e-4, rtol=0
+    )
+    full = torch.full((1, 1, 16, 16, 16), 2.0)
+    full[0, 0, 8, 5, 3] = -3.0
+    soft = predict.softened(full)
+    assert soft.shape == full.shape and soft.min() > 0 and soft[0, 0, 8, 5, 3] == soft.min()
