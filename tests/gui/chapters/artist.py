@@ -33,15 +33,17 @@ def watch_progress():
     return seen
 
 
-def a_result():
-    """The file of the day before, with an object in it that Maquette made; made now if no scene has yet."""
+def a_result(panels_too=True):
+    """The file of the day before, with an object in it that Maquette made; made now if no scene has yet.
+
+    panels_too: its panels are unfolded as they were then, not as they are now."""
     if not KEPT.exists():
         before = set(bpy.data.objects.keys())
         with hands.over("WINDOW"):
             bpy.ops.maquette.reconstruct(filepath=str(PICTURES / "stool.png"))
         result(before).name = "Stool"
         bpy.ops.wm.save_as_mainfile(filepath=str(KEPT), copy=True)
-    bpy.ops.wm.open_mainfile(filepath=str(KEPT))
+    bpy.ops.wm.open_mainfile(filepath=str(KEPT), load_ui=panels_too)
     yield 0.3
     yield from hands.open_tab()
     return bpy.data.objects["Stool"]
@@ -243,7 +245,7 @@ def scene_regenerate():
 def scene_view():
     """The guess is shown; an elevation set by hand makes the object again in place, as one undo step."""
     yield from hands.open_panel("MAQUETTE_PT_view")
-    thing = yield from a_result()
+    thing = yield from a_result(panels_too=False)
     name, first = thing.name, points(thing)
     assert status().guess.startswith(f"{name}: "), status().guess
     yield from press("auto_elevation")
