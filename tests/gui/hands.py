@@ -164,12 +164,18 @@ def open_tab():
 
 
 def open_panel(name):
-    """A new file in which this panel starts unfolded, whatever its options say."""
-    panel = getattr(bpy.types, name)
-    bpy.utils.unregister_class(panel)
-    panel.bl_options = set()
-    bpy.utils.register_class(panel)
+    """A new file in which this panel starts unfolded, and the one opened so before is folded again: all must fit."""
+    for panel, options in [(_opened.pop(), {"DEFAULT_CLOSED"}) for _ in list(_opened)] + [(name, set())]:
+        kind = getattr(bpy.types, panel)
+        bpy.utils.unregister_class(kind)
+        kind.bl_options = options
+        bpy.utils.register_class(kind)
+    _opened.append(name)
     yield from new_file()
+
+
+_opened = []
+"""The panel that `open_panel` unfolded last."""
 
 
 def drag(start, end):
