@@ -20,6 +20,8 @@ from lightning_fabric.strategies import DDPStrategy
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from .optimiser import optimisers
+
 
 class Step(torch.nn.Module):
     """A network and its loss as one module: one call is one step, whose gradients DDP averages over processes."""
@@ -56,16 +58,14 @@ def train(recipe_module, recipe) -> Path:
     if fabric.device.type == "cpu":
         last_channels(network)
     averaged = copy.deepcopy(network).requires_grad_(False).to(fabric.device)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.98)
-    )
+    rules = optimisers(network, recipe)
     state = {"step": 0, "seconds": 0.0, "samples": 0}
     last = run / "last.pt"
     if last.exists():
-        resume(last, network, averaged, optimiser, state)
+        resume(last, network, averaged, rules, state)
     if not first:
         torch.manual_seed(recipe.seed + 7919 * fabric.global_rank + state["step"])
-    step, optimiser = fabric.setup(Step(network, recipe_module, recipe), optimiser)
+    step, *rules = fabric.setup(Step(network, recipe_module, recipe), *rules)
     writer = SummaryWriter(run / "log") if first else None
     rng = np.random.default_rng([recipe.seed, state["step"], fabric.global_rank])
     batches = recipe_module.batches(recipe, rng, fabric.device)
@@ -80,7 +80,7 @@ def train(recipe_module, recipe) -> Path:
     before = state["seconds"]
     while (seconds := fabric.broadcast(before + time.monotonic() - began)) < recipe.minutes * 60:
         progress = seconds / (recipe.minutes * 60)
-        for group in optimiser.param_groups:
+        for group in (group for rule in rules for group in rule.param_groups):
             group["lr"] = recipe.rate * rate_factor(state["step"], progress)
         batch = {name: value.to(fabric.device) for name, value in next(batches).items()}
         total, parts = step(recipe_module.prepare(batch, augment=True), progress)
@@ -88,10 +88,12 @@ def train(recipe_module, recipe) -> Path:
             raise RuntimeError(
                 f"The loss became {total.item()} at step {state['step']}; the last good checkpoint is {last}"
             )
-        optimiser.zero_grad(set_to_none=True)
+        for rule in rules:
+            rule.zero_grad(set_to_none=True)
         fabric.backward(total)
-        fabric.clip_gradients(step, optimiser, max_norm=recipe.clip, error_if_nonfinite=False)
-        optimiser.step()
+        fabric.clip_gradients(step, rules[0], max_norm=recipe.clip, error_if_nonfinite=False)
+        for rule in rules:
+            rule.step()
         state.update(
             step=state["step"] + 1, seconds=seconds, samples=state["samples"] + recipe.batch * fabric.world_size
         )
@@ -113,10 +115,10 @@ def train(recipe_module, recipe) -> Path:
             report(recipe_module.validate(averaged, recipe, fabric.device), state, writer, run)
         if now - saved > recipe.save_minutes * 60:
             saved = now
-            save(last, network, averaged, optimiser, state, recipe)
+            save(last, network, averaged, rules, state, recipe)
     state["seconds"] = before + time.monotonic() - began
     if first:
-        save(last, network, averaged, optimiser, state, recipe)
+        save(last, network, averaged, rules, state, recipe)
         report(recipe_module.validate(averaged, recipe, fabric.device), state, writer, run)
     fabric.barrier()
     bar.close()
@@ -170,14 +172,14 @@ def average(averaged, network, decay: float) -> None:
             mine.lerp_(its, 1 - decay)
 
 
-def save(path: Path, network, averaged, optimiser, state: dict, recipe) -> None:
+def save(path: Path, network, averaged, rules, state: dict, recipe) -> None:
     """Tensors and plain numbers only, so that it loads with weights_only=True; written beside, then put in place."""
     part = path.with_suffix(f".{os.getpid()}.part")
     torch.save(
         {
             "network": dict(network.state_dict()),
             "averaged": dict(averaged.state_dict()),
-            "optimiser": optimiser.state_dict(),
+            "optimisers": [rule.state_dict() for rule in rules],
             "state": state,
             "recipe": asdict(recipe),
             "random": torch.get_rng_state(),
@@ -187,11 +189,12 @@ def save(path: Path, network, averaged, optimiser, state: dict, recipe) -> None:
     part.replace(path)
 
 
-def resume(path: Path, network, averaged, optimiser, state: dict) -> None:
+def resume(path: Path, network, averaged, rules, state: dict) -> None:
     stored = torch.load(path, map_location="cpu", weights_only=True)
     network.load_state_dict(stored["network"])
     averaged.load_state_dict(stored["averaged"])
-    optimiser.load_state_dict(stored["optimiser"])
+    for rule, kept in zip(rules, stored["optimisers"], strict=True):
+        rule.load_state_dict(kept)
     state.update(stored["state"])
     torch.set_rng_state(stored["random"])
     print(f"resumed {path} at step {state['step']}, {state['seconds'] / 60:.1f} minutes, {state['samples']} samples")

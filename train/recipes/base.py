@@ -12,7 +12,9 @@ class BaseRecipe:
     """Time budget, resumed time counted in; the rate is annealed over it and the last checkpoint lies in its end."""
     batch: int = 32
     rate: float = 1.2e-3
-    """Peak learning rate (AdamW)."""
+    """Peak learning rate."""
+    optimiser: str = "adamw"
+    """adamw, or muon: Muon for the kernels of 2D convolutions and AdamW for all other weights."""
     weight_decay: float = 0.02
     clip: float = 1.0
     """Gradient norm above which gradients are scaled down."""
