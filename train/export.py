@@ -52,7 +52,7 @@ def export(name: str, run: Path, folder: Path, args) -> Path:
         raise ValueError(f"{path.name} would be {len(data)} bytes; at most {LARGEST} may ship")
     state = stored["state"]
     # Where the trainer's own folders lay is nobody's business and helps nobody to train it again.
-    settings = {key: value for key, value in stored["recipe"].items() if key not in ("run", "shards")}
+    settings = {key: value for key, value in stored["recipe"].items() if key not in ("run", "shards", "other_data")}
     card = {
         "name": name,
         "kind": catalog.CATALOG[name].kind,
@@ -62,7 +62,7 @@ def export(name: str, run: Path, folder: Path, args) -> Path:
         "bytes": len(data),
         "parameters": sum(p.numel() for p in checkpoint.build(name, config).parameters()),
         "licence": "GPL-3.0-or-later",
-        "data": recipe.DATA,
+        "data": recipe.data(stored["recipe"]),
         "training": {
             "recipe": settings,
             "steps": state["step"],
