@@ -55,14 +55,15 @@ def test_bad_files_are_named_and_never_end_a_run(tmp_path, monkeypatch):
     (tmp_path / "broken.glb").write_bytes(b"glTF\x02\x00\x00\x00rubbish")
     (tmp_path / "empty.obj").write_text("")
     (tmp_path / "points.ply").write_bytes(trimesh.PointCloud(np.eye(3)).export(file_type="ply"))
+    (tmp_path / "index.off").write_text("OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 7\n")
     (tmp_path / "nan.off").write_text("OFF\n3 1 0\n0 0 0\nnan 0 0\n0 1 0\n3 0 1 2\n")
     trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [2, 0, 0]], [[0, 1, 2]], process=False).export(tmp_path / "flat.ply")
     trimesh.creation.icosphere(subdivisions=4).export(tmp_path / "gigantic.ply")
     monkeypatch.setattr(meshes, "FACES", 5000)
     said = []
     assert [path.name for path, *_ in meshes.solids(tmp_path, say=said.append)] == ["good.stl"]
-    assert len(said) == 6
-    for name in ("broken.glb", "empty.obj", "points.ply", "nan.off", "flat.ply", "gigantic.ply"):
+    assert len(said) == 7
+    for name in ("index.off", "broken.glb", "empty.obj", "points.ply", "nan.off", "flat.ply", "gigantic.ply"):
         assert sum(name in line for line in said) == 1, (name, said)
     with pytest.raises(ValueError, match="holds no meshes"):
         (tmp_path / "none").mkdir()

@@ -143,6 +143,8 @@ def read(path: str | Path, up: str = "z") -> Painted:
 def one_part(part: trimesh.Trimesh) -> Painted:
     """A trimesh mesh with its material; base colours alone, no other channel."""
     faces = np.asarray(part.faces, np.int64)
+    if faces.min() < 0 or faces.max() >= len(part.vertices):
+        raise ValueError(f"its faces name vertices {faces.min()} to {faces.max()}, it has {len(part.vertices)}")
     corners = (len(faces), 3)
     colours, uv, images = np.ones((*corners, 3)), np.zeros((*corners, 2)), []
     visual = part.visual
