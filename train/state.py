@@ -76,9 +76,11 @@ def load(path: Path, network, averaged, rules, state: dict, recipe) -> list[dict
         raise ValueError(f"{path} holds another network{others}; give its own options or another --run") from None
     kept = stored["optimisers"] if "optimisers" in stored else [stored["optimiser"]]
     if len(kept) != len(rules) or not all(map(fits, rules, kept)):
+        theirs = was.get("optimiser", "adamw")
+        other = f"{theirs}, not {recipe.optimiser}" if theirs != recipe.optimiser else f"{theirs} of an earlier version"
         raise ValueError(
-            f"{path} was trained with other optimisers ({was.get('optimiser', 'adamw')}, not {recipe.optimiser}): "
-            "go on with the same --optimiser, or give another --run"
+            f"{path} was trained with other optimisers ({other}): go on with its own, or give another --run; "
+            "its weights can still be exported"
         )
     for rule, one in zip(rules, kept):
         rule.load_state_dict(one)
