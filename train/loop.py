@@ -65,7 +65,12 @@ def train(recipe_module, recipe) -> Path:
     if first:
         for part in run.glob("*.part"):  # what a kill in the midst of writing left
             part.unlink()
-    processes = load(last, network, averaged, rules, state, recipe) if last.exists() else []
+    processes = []
+    if last.exists():
+        processes = load(last, network, averaged, rules, state, recipe)
+        minutes, samples = state["seconds"] / 60, state["samples"]
+        if first:
+            print(f"resumed {last} at step {state['step']}, {minutes:.1f} minutes, {samples} samples")
     step, *rules = fabric.setup(Step(network, recipe_module, recipe), *rules)
     rng = np.random.default_rng([recipe.seed, state["step"], fabric.global_rank])
     batches = recipe_module.batches(recipe, rng, fabric.device)

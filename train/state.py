@@ -85,7 +85,6 @@ def load(path: Path, network, averaged, rules, state: dict, recipe) -> list[dict
     for rule, one in zip(rules, kept):
         rule.load_state_dict(one)
     state.update(stored["state"])
-    print(f"resumed {path} at step {state['step']}, {state['seconds'] / 60:.1f} minutes, {state['samples']} samples")
     return stored.get("processes", [])
 
 
