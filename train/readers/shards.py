@@ -50,14 +50,13 @@ def write_mesh_shards(
             break
         made = []
         for mesh, turn in items[number * shards.SHARD : (number + 1) * shards.SHARD]:
-            if mesh in bad:
-                continue
             random = np.random.default_rng([seed, zlib.crc32(mesh.relative_to(source).as_posix().encode()), turn])
             try:
                 made.append(sample(meshes.read(mesh, up), random))
             except ValueError as error:
+                if mesh not in bad:  # turned otherwise it may do, so what a shard holds hangs on no other shard
+                    say(str(error) if str(mesh) in str(error) else f"{mesh} {error}")
                 bad.add(mesh)
-                say(str(error) if str(mesh) in str(error) else f"{mesh} {error}")
         if made:
             shards.save(Samples(*(np.stack(column) for column in zip(*made))), path)
             written, count = written + 1, count + len(made)
