@@ -1,0 +1,252 @@
+"""Fits a RadianceField to photographs within a budget of seconds, coarse to fine."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.ndimage import maximum_filter
+from torch import Tensor
+
+from ..geometry.hull import OBJECT, Similarity, signed_distance, visual_hull
+from ..geometry.scene import Photo
+from .radiance_field import RadianceField, Rendered, Skip, eikonal
+from .voxel_grid import VoxelGrid
+
+REFRESH = 25
+"""Steps after which it is found anew where rays need samples."""
+BORDER = 12
+"""Pixels round a mask that are drawn as often as those in it."""
+
+
+import os
+EIK=float(os.environ.get('EIK','.02')); SM=float(os.environ.get('SM','.01'))
+@dataclass(frozen=True)
+class Stage:
+    """One resolution: its share of the budget, and how wide and how sharp the surface is."""
+
+    resolution: int
+    share: float
+    band: float
+    """Cells on either side of the surface that are active; what lies deeper inside the first stage's hull is too."""
+    sharp: tuple[float, float]
+    """Steepness of the logistic in 1 / cells, at first and at last."""
+    rays: int
+    smooth: float = SM
+
+
+STAGES = (
+    Stage(64, 0.2, 3, (0.7, 2.0), 2048),
+    Stage(128, 0.3, 5, (1.2, 3.0), 4096),
+    Stage(192, 0.5, 4, (2.0, 5.0), 6144),
+)
+
+
+@dataclass
+class Fitted:
+    """A field, the similarity it was fitted in, and how the fitting went."""
+
+    field: RadianceField
+    volume: Tensor
+    """(R + 1,) * 3 distance at all corners, inside > 0, in units of the cube"""
+    similarity: Similarity
+    steps: int = 0
+    log: list[dict] = field(default_factory=list)
+
+
+class Pixels:
+    """Pixels of photos as rays of the cube, drawn at random from where the object may be."""
+
+    def __init__(self, photos: list[Photo], similarity: Similarity, device, seed: int = 0):
+        self.device, self.random = device, torch.Generator().manual_seed(seed)
+        self.images = [torch.from_numpy(np.ascontiguousarray(p.image)) for p in photos]
+        self.masks = [torch.from_numpy(np.ascontiguousarray(mask_of(p))) for p in photos]
+        self.cameras = [camera_of(p, similarity) for p in photos]
+        sizes = torch.tensor([m.numel() for m in self.masks])
+        self.first = torch.cat([torch.zeros(1, dtype=torch.int64), sizes.cumsum(0)])
+        self.widths = torch.tensor([m.shape[1] for m in self.masks])
+        self.colours = torch.cat([i.reshape(-1, 3) for i in self.images])
+        self.alpha = torch.cat([m.flatten() for m in self.masks])
+        near = [maximum_filter(m.numpy() > 0, 2 * BORDER + 1).ravel() for m in self.masks]
+        self.pool = torch.from_numpy(np.flatnonzero(np.concatenate(near)))
+        self.rotations = torch.stack([c[0] for c in self.cameras])
+        self.origins = torch.stack([c[1] for c in self.cameras])
+        self.lenses = torch.stack([c[2] for c in self.cameras])
+
+    def draw(self, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """origins, directions, colours (N, 3) in [0, 1] and alpha (N,) of random pixels."""
+        pick = self.pool[torch.randint(len(self.pool), (count,), generator=self.random)].long()
+        photo = torch.searchsorted(self.first, pick, right=True) - 1
+        place = pick - self.first[photo]
+        row, column = place // self.widths[photo], place % self.widths[photo]
+        ways = directions(row, column, self.lenses[photo], self.rotations[photo])
+        return (
+            self.origins[photo].to(self.device),
+            ways.to(self.device),
+            (self.colours[pick].float() / 255).to(self.device),
+            (self.alpha[pick].float() / 255).to(self.device),
+        )
+
+
+def mask_of(photo: Photo) -> np.ndarray:
+    return np.full(photo.image.shape[:2], 255, np.uint8) if photo.mask is None else photo.mask
+
+
+def camera_of(photo: Photo, similarity: Similarity) -> tuple[Tensor, Tensor, Tensor]:
+    """Rotation (3, 3), origin (3,) in the cube and lens (8,): fx, fy, cx, cy, k1, k2, p1, p2."""
+    k = photo.pinhole
+    lens = [k[0, 0], k[1, 1], k[0, 2], k[1, 2], *photo.distortion]
+    origin = similarity.to_cube(photo.camera[:3, 3])
+    as32 = torch.float32
+    return torch.tensor(photo.camera[:3, :3], dtype=as32), torch.tensor(origin, dtype=as32), torch.tensor(lens, dtype=as32)
+
+
+def directions(row: Tensor, column: Tensor, lens: Tensor, rotation: Tensor) -> Tensor:
+    """Unit directions (N, 3) through the middles of pixels (N,); lens (N, 8) or (8,), rotation (N, 3, 3) or (3, 3)."""
+    fx, fy, cx, cy, k1, k2, p1, p2 = lens.unbind(-1)
+    u, v = (column + 0.5 - cx) / fx, (row + 0.5 - cy) / fy
+    x, y = u, v
+    if bool((lens[..., 4:] != 0).any()):
+        for _ in range(6):  # the distortion's inverse, by fixed-point steps
+            r = x * x + y * y
+            radial = 1 + r * (k1 + r * k2)
+            x, y = (
+                (u - 2 * p1 * x * y - p2 * (r + 2 * x * x)) / radial,
+                (v - p1 * (r + 2 * y * y) - 2 * p2 * x * y) / radial,
+            )
+    local = F.normalize(torch.stack([x, -y, -torch.ones_like(x)], -1), dim=-1)
+    return (rotation @ local[..., None])[..., 0]
+
+
+def start(photos: list[Photo], similarity: Similarity, stage: Stage) -> tuple[RadianceField, Tensor]:
+    """A field whose surface is the visual hull, and its distances at all corners."""
+    n = stage.resolution
+    hull = visual_hull(photos, similarity, n, misses=len(photos) // 50)
+    distance = torch.from_numpy(signed_distance(hull)) / n
+    volume = F.avg_pool3d(F.pad(distance[None, None], (1,) * 6, mode="replicate"), 2, 1)[0, 0]
+    grid = VoxelGrid(band(volume, stage.band, deep=True))
+    return RadianceField(grid, at_corners(grid, volume)), volume
+
+
+def band(volume: Tensor, cells: float, deep: bool = False) -> Tensor:
+    """(R, R, R) bool: cells with a corner nearer than `cells` cells to the surface, or, if deep, inside it."""
+    n = volume.shape[0] - 1
+    low, high = -cells / n, float("inf") if deep else cells / n
+    close = ((volume > low) & (volume < high)).float()
+    return F.max_pool3d(close[None, None], 2, 1)[0, 0] > 0
+
+
+def at_corners(grid: VoxelGrid, volume: Tensor) -> Tensor:
+    x, y, z = grid.places.unbind(1)
+    return volume[x, y, z].clone()
+
+
+def finer(field: RadianceField, volume: Tensor, stage: Stage) -> tuple[RadianceField, Tensor]:
+    """The same surface at a higher resolution, active in a narrower band."""
+    n = stage.resolution
+    volume = F.interpolate(volume[None, None], (n + 1,) * 3, mode="trilinear", align_corners=True)[0, 0]
+    volume = volume.clamp(-8 / n, 8 / n)
+    grid = VoxelGrid(band(volume, stage.band))
+    places = grid.corners().clamp(-0.499999, 0.499999)
+    known = field.grid.holds(places)
+    colour = torch.zeros(len(grid), field.colour.shape[1])
+    with torch.no_grad():
+        colour[known] = field.grid.values(field.colour, field.grid.mixture(places[known]))
+    new = RadianceField(grid, at_corners(grid, volume), colour)
+    new.shine.load_state_dict(field.shine.state_dict())
+    return new, volume
+
+
+def settle(field: RadianceField, volume: Tensor) -> Tensor:
+    """The volume with the field's own distances where it has any."""
+    x, y, z = field.grid.places.unbind(1)
+    volume = volume.clone()
+    volume[x, y, z] = field.distance.detach()
+    return volume
+
+
+def fit(photos, similarity: Similarity, seconds: float, stages=STAGES, device="cpu", say=None, cancelled=None) -> Fitted:
+    """Fit for `seconds`. say(fraction, note) hears of progress; cancelled() -> True ends early with what there is."""
+    pixels = Pixels(photos, similarity, device)
+    began = time.monotonic()
+    fitted, done = None, 0.0
+    for stage in stages:
+        if fitted is None:
+            made, volume = start(photos, similarity, stage)
+            fitted = Fitted(made, volume, similarity)
+        else:
+            fitted.field, fitted.volume = finer(fitted.field, settle(fitted.field, fitted.volume), stage)
+        done += stage.share
+        run_stage(fitted, pixels, stage, began, began + done * seconds, seconds, say, cancelled)
+        if cancelled and cancelled():
+            break
+    fitted.volume = settle(fitted.field, fitted.volume)
+    return fitted
+
+
+def run_stage(fitted: Fitted, pixels: Pixels, stage: Stage, began, end, budget, say, cancelled) -> None:
+    made, skip = fitted.field, None
+    with torch.no_grad():
+        made.sharpness.fill_(float(np.log(stage.sharp[0] / 0.4)))
+    optimiser = torch.optim.Adam(made.groups(), betas=(0.9, 0.99), eps=1e-12, fused=True)
+    rates = [group["lr"] for group in optimiser.param_groups]
+    neighbours = made.grid.neighbours()
+    first, errors = time.monotonic(), []
+    while (now := time.monotonic()) < end and not (cancelled and cancelled()):
+        if len(errors) % REFRESH == 0:
+            fitted.volume = settle(made, fitted.volume)
+            skip = skipper(fitted, stage)
+        part = (now - first) / max(end - first, 1e-3)
+        for group, rate in zip(optimiser.param_groups, rates):
+            group["lr"] = rate * 0.1**part
+        low, high = stage.sharp
+        with torch.no_grad():
+            made.sharpness.fill_(float(np.log((low + (high - low) * part) / 0.4)))
+        origins, ways, colours, alpha = pixels.draw(stage.rays)
+        behind = torch.rand(len(ways), 3)
+        seen = made.render(origins, ways, skip, jitter=torch.rand(len(ways)))
+        truth = colours * alpha[:, None] + behind * (1 - alpha[:, None])
+        shown = seen.colour + behind * (1 - seen.opacity[:, None])
+        error = (shown - truth).square().mean()
+        mask = F.binary_cross_entropy(seen.opacity.clamp(1e-4, 1 - 1e-4), alpha)
+        pick = neighbours[torch.randint(len(neighbours), (min(len(neighbours), 60_000),))]
+        length, bend = eikonal(made, pick)
+        loss = error + 0.02 * mask + EIK * length + stage.smooth * bend
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        errors.append(float(error.detach()))
+        fitted.steps += 1
+        if fitted.steps % 50 == 0:
+            psnr = -10 * np.log10(np.mean(errors[-50:]))
+            fitted.log.append({"seconds": time.monotonic() - began, "steps": fitted.steps, "psnr": psnr})
+            if say:
+                say(min((time.monotonic() - began) / budget, 1.0), f"{stage.resolution}^3, {psnr:.1f} dB")
+
+
+def skipper(fitted: Fitted, stage: Stage) -> Skip:
+    """A margin on either side beyond which the logistic of this steepness is all or nothing, and what moves between."""
+    sharp = float(fitted.field.sharpness.detach().exp()) * 0.4
+    return Skip(fitted.field.grid, fitted.volume, min(3.5 / sharp, stage.band) + 1, 3.5 / sharp + 1.5)
+
+
+@torch.no_grad()
+def view(fitted: Fitted, photo: Photo, chunk: int = 16384) -> tuple[Tensor, Tensor, Tensor]:
+    """What the field shows where the photo was taken: colour (H, W, 3) before nothing, opacity and depth (H, W)."""
+    similarity, field = fitted.similarity, fitted.field
+    skip = skipper(fitted, STAGES[-1])
+    rotation, origin, lens = camera_of(photo, similarity)
+    height, width = photo.image.shape[:2]
+    parts: list[Rendered] = []
+    for first in range(0, height * width, chunk):
+        place = torch.arange(first, min(first + chunk, height * width))
+        ways = directions(place // width, place % width, lens, rotation)
+        parts.append(field.render(origin.expand(len(ways), 3), ways, skip, step=0.5))
+    join = [torch.cat([getattr(p, name) for p in parts]) for name in ("colour", "opacity", "depth")]
+    return join[0].reshape(height, width, 3), join[1].reshape(height, width), join[2].reshape(height, width) * similarity.side
+
+
+__all__ = ["STAGES", "Fitted", "OBJECT", "Stage", "fit", "view"]
