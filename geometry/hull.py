@@ -1,4 +1,4 @@
-"""What the masks of posed photographs leave of space: the visual hull (Laurentini 1994), and the box round an object."""
+"""What masks of posed photographs leave of space: the visual hull (Laurentini 1994), and the box round an object."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class Similarity:
 
 
 def project(photo: Photo, points):
-    """World points (P, 3) -> pixels (P, 2) as (column, row), distorted as the lens does, and depth (P,), in front > 0."""
+    """World points (P, 3) -> pixels (P, 2) as (column, row) through the lens, and depth (P,), in front > 0."""
     local = (np.asarray(points, np.float64) - photo.camera[:3, 3]) @ photo.camera[:3, :3]
     depth = -local[:, 2]
     safe = np.where(depth > 1e-9, depth, np.inf)
@@ -64,7 +64,7 @@ def visual_hull(photos, similarity: Similarity, resolution: int, slack: float = 
         index = np.flatnonzero(possible)
         pixels, depth = project(photo, points[index])
         reach = slack * similarity.side / resolution * photo.pinhole[0, 0] / max(float(np.median(depth)), 1e-6)
-        wide = maximum_filter(photo.mask > OBJECT, size=2 * max(round(reach / 2), 0) + 1)
+        wide = widened(photo.mask, round(reach / 2))
         column, row = np.floor(pixels).astype(np.int64).T
         height, width = wide.shape
         inside = (depth > 0) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
@@ -73,6 +73,11 @@ def visual_hull(photos, similarity: Similarity, resolution: int, slack: float = 
         against[index] += empty
         possible[index] = against[index] <= misses
     return possible.reshape((resolution,) * 3)
+
+
+def widened(mask: np.ndarray, pixels: int) -> np.ndarray:
+    """mask (H, W) uint8 -> bool (H, W): the object, and what is within `pixels` of it along rows and columns."""
+    return maximum_filter(mask > OBJECT, size=2 * max(pixels, 0) + 1)
 
 
 def box_from_masks(photos, resolution: int = 64, margin: float = 0.06) -> Similarity:

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.ndimage import maximum_filter
 from torch import Tensor
 
-from ..geometry.hull import OBJECT, Similarity, signed_distance, visual_hull
+from ..geometry.hull import Similarity, signed_distance, visual_hull, widened
 from ..geometry.scene import Photo
-from .radiance_field import RadianceField, Rendered, Skip, eikonal
+from .radiance_field import RadianceField, Skip, eikonal
 from .voxel_grid import VoxelGrid
 
+OPACITY, EIKONAL, SMOOTH = 0.02, 0.02, 0.003
+"""Weights of what is wanted besides the colours: the masks, slopes of 1, and no bends."""
+CORNERS = 60_000
+"""Corners of the grid that are held to the last two at each step."""
 REFRESH = 25
 """Steps after which it is found anew where rays need samples."""
 BORDER = 12
 """Pixels round a mask that are drawn as often as those in it."""
 
 
-import os
-EIK=float(os.environ.get('EIK','.02')); SM=float(os.environ.get('SM','.01'))
 @dataclass(frozen=True)
 class Stage:
     """One resolution: its share of the budget, and how wide and how sharp the surface is."""
@@ -35,14 +36,26 @@ class Stage:
     sharp: tuple[float, float]
     """Steepness of the logistic in 1 / cells, at first and at last."""
     rays: int
-    smooth: float = SM
 
 
-STAGES = (
-    Stage(64, 0.2, 3, (0.7, 2.0), 2048),
+COARSEST = Stage(64, 0.2, 3, (0.7, 2.0), 2048)
+FINER = (
+    Stage(96, 0.2, 5, (1.0, 2.5), 3072),
     Stage(128, 0.3, 5, (1.2, 3.0), 4096),
     Stage(192, 0.5, 4, (2.0, 5.0), 6144),
 )
+FINEST = Stage(256, 0.6, 4, (2.0, 5.0), 8192)
+
+
+def plan(resolution: int) -> tuple[Stage, ...]:
+    """The stages that lead to a resolution (64, 96, 128, 192 or 256), with shares of the budget that add up to 1."""
+    every = {stage.resolution: stage for stage in (COARSEST, *FINER, FINEST)}
+    ways = {64: (64,), 96: (64, 96), 128: (64, 128), 192: (64, 128, 192), 256: (64, 128, 256)}
+    if resolution not in ways:
+        raise ValueError(f"Resolution is {resolution}; choose one of {', '.join(map(str, ways))}")
+    stages = [every[r] for r in ways[resolution]]
+    whole = sum(stage.share for stage in stages)
+    return tuple(replace(stage, share=stage.share / whole) for stage in stages)
 
 
 @dataclass
@@ -53,6 +66,8 @@ class Fitted:
     volume: Tensor
     """(R + 1,) * 3 distance at all corners, inside > 0, in units of the cube"""
     similarity: Similarity
+    stage: Stage
+    """The last one"""
     steps: int = 0
     log: list[dict] = field(default_factory=list)
 
@@ -70,7 +85,7 @@ class Pixels:
         self.widths = torch.tensor([m.shape[1] for m in self.masks])
         self.colours = torch.cat([i.reshape(-1, 3) for i in self.images])
         self.alpha = torch.cat([m.flatten() for m in self.masks])
-        near = [maximum_filter(m.numpy() > 0, 2 * BORDER + 1).ravel() for m in self.masks]
+        near = [widened(m.numpy(), BORDER).ravel() for m in self.masks]
         self.pool = torch.from_numpy(np.flatnonzero(np.concatenate(near)))
         self.rotations = torch.stack([c[0] for c in self.cameras])
         self.origins = torch.stack([c[1] for c in self.cameras])
@@ -101,7 +116,11 @@ def camera_of(photo: Photo, similarity: Similarity) -> tuple[Tensor, Tensor, Ten
     lens = [k[0, 0], k[1, 1], k[0, 2], k[1, 2], *photo.distortion]
     origin = similarity.to_cube(photo.camera[:3, 3])
     as32 = torch.float32
-    return torch.tensor(photo.camera[:3, :3], dtype=as32), torch.tensor(origin, dtype=as32), torch.tensor(lens, dtype=as32)
+    return (
+        torch.tensor(photo.camera[:3, :3], dtype=as32),
+        torch.tensor(origin, dtype=as32),
+        torch.tensor(lens, dtype=as32),
+    )
 
 
 def directions(row: Tensor, column: Tensor, lens: Tensor, rotation: Tensor) -> Tensor:
@@ -168,85 +187,93 @@ def settle(field: RadianceField, volume: Tensor) -> Tensor:
     return volume
 
 
-def fit(photos, similarity: Similarity, seconds: float, stages=STAGES, device="cpu", say=None, cancelled=None) -> Fitted:
-    """Fit for `seconds`. say(fraction, note) hears of progress; cancelled() -> True ends early with what there is."""
-    pixels = Pixels(photos, similarity, device)
-    began = time.monotonic()
-    fitted, done = None, 0.0
+def fit(photos, similarity, seconds: float, stages, seed=0, device="cpu", say=None, cancelled=None) -> Fitted:
+    """Fit to photos (a list of Photo, all with masks) for about `seconds`.
+
+    say(fraction, note) hears of progress; cancelled() -> True ends early with what there is by then.
+    """
+    pixels = Pixels(photos, similarity, device, seed)
+    torch.manual_seed(seed)
+    began, fitted, done = time.monotonic(), None, 0.0
     for stage in stages:
         if fitted is None:
-            made, volume = start(photos, similarity, stage)
-            fitted = Fitted(made, volume, similarity)
+            fitted = Fitted(*start(photos, similarity, stage), similarity, stage)
         else:
-            fitted.field, fitted.volume = finer(fitted.field, settle(fitted.field, fitted.volume), stage)
+            fitted.field, fitted.volume = finer(fitted.field, fitted.volume, stage)
+            fitted.stage = stage
         done += stage.share
-        run_stage(fitted, pixels, stage, began, began + done * seconds, seconds, say, cancelled)
+        Run(fitted, pixels, Clock(began, began + done * seconds, seconds), say, cancelled).go()
+        fitted.volume = settle(fitted.field, fitted.volume)
         if cancelled and cancelled():
             break
-    fitted.volume = settle(fitted.field, fitted.volume)
     return fitted
 
 
-def run_stage(fitted: Fitted, pixels: Pixels, stage: Stage, began, end, budget, say, cancelled) -> None:
-    made, skip = fitted.field, None
-    with torch.no_grad():
-        made.sharpness.fill_(float(np.log(stage.sharp[0] / 0.4)))
-    optimiser = torch.optim.Adam(made.groups(), betas=(0.9, 0.99), eps=1e-12, fused=True)
-    rates = [group["lr"] for group in optimiser.param_groups]
-    neighbours = made.grid.neighbours()
-    first, errors = time.monotonic(), []
-    while (now := time.monotonic()) < end and not (cancelled and cancelled()):
-        if len(errors) % REFRESH == 0:
-            fitted.volume = settle(made, fitted.volume)
-            skip = skipper(fitted, stage)
-        part = (now - first) / max(end - first, 1e-3)
-        for group, rate in zip(optimiser.param_groups, rates):
+@dataclass(frozen=True)
+class Clock:
+    """When a stage ends, of a fitting that began at `began` and may take `budget` seconds."""
+
+    began: float
+    end: float
+    budget: float
+
+
+class Run:
+    """One stage of a fitting: its optimiser, and steps until its time is over."""
+
+    def __init__(self, fitted: Fitted, pixels: Pixels, clock: Clock, say, cancelled):
+        self.fitted, self.pixels, self.clock, self.say, self.cancelled = fitted, pixels, clock, say, cancelled
+        self.field, self.stage = fitted.field, fitted.stage
+        self.optimiser = torch.optim.Adam(self.field.groups(), betas=(0.9, 0.99), eps=1e-12, fused=True)
+        self.rates = [group["lr"] for group in self.optimiser.param_groups]
+        self.neighbours = self.field.grid.neighbours()
+        self.errors: list[float] = []
+
+    def go(self) -> None:
+        first = time.monotonic()
+        span = max(self.clock.end - first, 1e-3)
+        while (now := time.monotonic()) < self.clock.end and not (self.cancelled and self.cancelled()):
+            self.anneal((now - first) / span)
+            if len(self.errors) % REFRESH == 0:
+                self.fitted.volume = settle(self.field, self.fitted.volume)
+                self.skip = skipper(self.fitted)
+            self.step()
+            if self.fitted.steps % 50 == 0:
+                self.tell()
+
+    def anneal(self, part: float) -> None:
+        """Slower and sharper towards the stage's end; part in [0, 1]."""
+        for group, rate in zip(self.optimiser.param_groups, self.rates):
             group["lr"] = rate * 0.1**part
-        low, high = stage.sharp
-        with torch.no_grad():
-            made.sharpness.fill_(float(np.log((low + (high - low) * part) / 0.4)))
-        origins, ways, colours, alpha = pixels.draw(stage.rays)
+        low, high = self.stage.sharp
+        self.field.sharpness.fill_(low + (high - low) * part)
+
+    def step(self) -> None:
+        """One step on random pixels: over a random colour behind, so that opacity has to be right as well."""
+        origins, ways, colours, alpha = self.pixels.draw(self.stage.rays)
         behind = torch.rand(len(ways), 3)
-        seen = made.render(origins, ways, skip, jitter=torch.rand(len(ways)))
+        seen = self.field.render(origins, ways, self.skip, jitter=torch.rand(len(ways)))
         truth = colours * alpha[:, None] + behind * (1 - alpha[:, None])
-        shown = seen.colour + behind * (1 - seen.opacity[:, None])
-        error = (shown - truth).square().mean()
+        error = (seen.colour + behind * (1 - seen.opacity[:, None]) - truth).square().mean()
         mask = F.binary_cross_entropy(seen.opacity.clamp(1e-4, 1 - 1e-4), alpha)
-        pick = neighbours[torch.randint(len(neighbours), (min(len(neighbours), 60_000),))]
-        length, bend = eikonal(made, pick)
-        loss = error + 0.02 * mask + EIK * length + stage.smooth * bend
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        errors.append(float(error.detach()))
-        fitted.steps += 1
-        if fitted.steps % 50 == 0:
-            psnr = -10 * np.log10(np.mean(errors[-50:]))
-            fitted.log.append({"seconds": time.monotonic() - began, "steps": fitted.steps, "psnr": psnr})
-            if say:
-                say(min((time.monotonic() - began) / budget, 1.0), f"{stage.resolution}^3, {psnr:.1f} dB")
+        few = min(len(self.neighbours), CORNERS)
+        length, bend = eikonal(self.field, self.neighbours[torch.randint(len(self.neighbours), (few,))])
+        self.optimiser.zero_grad(set_to_none=True)
+        (error + OPACITY * mask + EIKONAL * length + SMOOTH * bend).backward()
+        self.optimiser.step()
+        self.errors.append(float(error.detach()))
+        self.fitted.steps += 1
+
+    def tell(self) -> None:
+        passed = time.monotonic() - self.clock.began
+        psnr = float(-10 * np.log10(np.mean(self.errors[-50:])))
+        self.fitted.log.append({"seconds": passed, "steps": self.fitted.steps, "psnr": psnr})
+        if self.say:
+            left = max(self.clock.budget - passed, 0)
+            self.say(min(passed / self.clock.budget, 1.0), f"{psnr:.1f} dB, {left:.0f} s left")
 
 
-def skipper(fitted: Fitted, stage: Stage) -> Skip:
+def skipper(fitted: Fitted) -> Skip:
     """A margin on either side beyond which the logistic of this steepness is all or nothing, and what moves between."""
-    sharp = float(fitted.field.sharpness.detach().exp()) * 0.4
-    return Skip(fitted.field.grid, fitted.volume, min(3.5 / sharp, stage.band) + 1, 3.5 / sharp + 1.5)
-
-
-@torch.no_grad()
-def view(fitted: Fitted, photo: Photo, chunk: int = 16384) -> tuple[Tensor, Tensor, Tensor]:
-    """What the field shows where the photo was taken: colour (H, W, 3) before nothing, opacity and depth (H, W)."""
-    similarity, field = fitted.similarity, fitted.field
-    skip = skipper(fitted, STAGES[-1])
-    rotation, origin, lens = camera_of(photo, similarity)
-    height, width = photo.image.shape[:2]
-    parts: list[Rendered] = []
-    for first in range(0, height * width, chunk):
-        place = torch.arange(first, min(first + chunk, height * width))
-        ways = directions(place // width, place % width, lens, rotation)
-        parts.append(field.render(origin.expand(len(ways), 3), ways, skip, step=0.5))
-    join = [torch.cat([getattr(p, name) for p in parts]) for name in ("colour", "opacity", "depth")]
-    return join[0].reshape(height, width, 3), join[1].reshape(height, width), join[2].reshape(height, width) * similarity.side
-
-
-__all__ = ["STAGES", "Fitted", "OBJECT", "Stage", "fit", "view"]
+    reach = 3.5 / float(fitted.field.sharpness)
+    return Skip(fitted.field.grid, fitted.volume, min(reach, fitted.stage.band) + 1, reach + 1.5)

@@ -1,7 +1,7 @@
 """A surface with colours in a cube, seen along rays: signed distance on active voxels, rendered with NeuS's weights.
 
-Wang 2021 (arXiv:2106.10689) gives the weights; voxels in place of its networks follow Voxurf (arXiv:2208.12697) and DVGO
-(arXiv:2111.11215). What depends on the direction of view is added once a ray, to the blended features, as in SNeRG
+Wang 2021 (arXiv:2106.10689) gives the weights; voxels in place of its networks follow Voxurf (arXiv:2208.12697) and
+DVGO (arXiv:2111.11215). What depends on the direction of view is added once a ray, to the blended features, as in SNeRG
 (arXiv:2103.14645): twelve times fewer evaluations than once a sample.
 """
 
@@ -18,8 +18,6 @@ from .voxel_grid import VoxelGrid
 FEATURES = 8
 """Channels beside the three colours that the network of the view's direction reads."""
 HIDDEN = 32
-import os
-DLR=float(os.environ.get("DLR","0.02"))
 SEEN = 1e-3
 """Samples with less weight than this in their ray's colour are not looked up."""
 
@@ -95,11 +93,8 @@ class RadianceField(nn.Module):
         )
         nn.init.zeros_(self.shine[-1].weight)
         nn.init.zeros_(self.shine[-1].bias)
-        self.sharpness = nn.Parameter(torch.tensor(0.0))
-        """log of the logistic density's inverse width, over 0.4 / cell"""
-
-    def steepness(self) -> Tensor:
-        return self.sharpness.exp() * 0.4 * self.grid.resolution
+        self.register_buffer("sharpness", torch.tensor(1.0))
+        """Steepness of the logistic that makes distance opacity, in 1 / cells: a schedule's, not learned"""
 
     def render(self, origins: Tensor, directions: Tensor, skip: Skip, step=0.8, jitter=None) -> Rendered:
         """origins (R, 3), unit directions (R, 3) in the cube's frame; step in cells; jitter (R,) in [0, 1] or None."""
@@ -109,7 +104,7 @@ class RadianceField(nn.Module):
             nothing = origins.new_zeros(count)
             return Rendered(origins.new_zeros(count, 3), nothing, nothing)
         distance = self.grid.values(self.distance, self.grid.mixture(points))
-        outside = torch.sigmoid(-distance * self.steepness())
+        outside = torch.sigmoid(-distance * (self.sharpness * self.grid.resolution))
         follows = (ray[1:] == ray[:-1]) & (along[1:] - along[:-1] < 1.5 * width)
         alpha = ((outside[:-1] - outside[1:]) / outside[:-1].clamp_min(1e-5)).clamp(0, 1) * follows
         weight, opacity = blended(alpha, ray[:-1], count)
@@ -133,10 +128,9 @@ class RadianceField(nn.Module):
     def groups(self, rate: float = 1.0) -> list[dict]:
         """Parameters with their learning rates, in Adam's sense: distances in cells."""
         return [
-            {"params": [self.distance], "lr": rate * DLR / self.grid.resolution},
+            {"params": [self.distance], "lr": rate * 0.2 / self.grid.resolution},
             {"params": [self.colour], "lr": rate * 0.1},
             {"params": self.shine.parameters(), "lr": rate * 3e-3},
-            {"params": [self.sharpness], "lr": rate * 0.01},
         ]
 
 

@@ -28,8 +28,8 @@ def optimisers(network: torch.nn.Module, recipe) -> list[torch.optim.Optimizer]:
 class Muon(torch.optim.Optimizer):
     """Momentum whose update of a kernel, as a matrix (outputs, inputs * cells), is made orthogonal first.
 
-    After Jordan (2024, kellerjordan.github.io/posts/muon), scaled as in arXiv:2502.16982 so that AdamW's rate and weight
-    decay suit it. torch.optim.Muon takes matrices alone, and works in bfloat16, which most CPUs compute slowly.
+    After Jordan (2024, kellerjordan.github.io/posts/muon), scaled as in arXiv:2502.16982 so that AdamW's rate and
+    weight decay suit it. torch.optim.Muon takes matrices alone, and works in bfloat16, which most CPUs compute slowly.
     """
 
     def __init__(self, parameters, lr: float, weight_decay: float = 0.0, momentum: float = 0.95):
