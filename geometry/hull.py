@@ -10,6 +10,8 @@ from .scene import Photo
 
 OBJECT = 127
 """Mask values above this are the object."""
+WITNESSES = 0.3
+"""Share of the photos that must show a place within the object for it to count."""
 
 
 @dataclass(frozen=True)
@@ -50,34 +52,41 @@ def distorted(x, y, distortion):
 
 
 def visual_hull(photos, similarity: Similarity, resolution: int, slack: float = 1.0, misses: int = 0) -> np.ndarray:
-    """(N, N, N) bool: cells that no more than `misses` photos with a mask see beside the object.
+    """(N, N, N) bool: cells that no more than `misses` photos see beside the object, and enough photos see in it.
 
-    Masks are widened by as much as `slack` cells cover, so that what is thinner than a cell stays. A photo says nothing
-    of what lies outside it.
+    Photos without a mask say nothing. Masks are widened by as much as `slack` cells cover, so that what is thinner than
+    a cell stays. A photo that cuts the object off says nothing against what lies outside it, but a share of WITNESSES
+    must show a cell within the object.
     """
     points = similarity.to_world(cell_centres(resolution).reshape(-1, 3))
-    against = np.zeros(len(points), np.int16)
-    possible = np.ones(len(points), bool)
-    for photo in photos:
-        if photo.mask is None:
-            continue
-        index = np.flatnonzero(possible)
+    against, within = np.zeros(len(points), np.int16), np.zeros(len(points), np.int16)
+    masked = [photo for photo in photos if photo.mask is not None]
+    index = np.arange(len(points))
+    for photo in masked:
+        if not len(index):
+            break
         pixels, depth = project(photo, points[index])
         reach = slack * similarity.side / resolution * photo.pinhole[0, 0] / max(float(np.median(depth)), 1e-6)
         wide = widened(photo.mask, round(reach / 2))
         column, row = np.floor(pixels).astype(np.int64).T
         height, width = wide.shape
-        inside = (depth > 0) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
-        empty = np.zeros(len(index), bool)
-        empty[inside] = ~wide[row[inside], column[inside]]
-        against[index] += empty
-        possible[index] = against[index] <= misses
-    return possible.reshape((resolution,) * 3)
+        shown = (depth > 0) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
+        object_ = np.zeros(len(index), bool)
+        object_[shown] = wide[row[shown], column[shown]]
+        within[index] += object_
+        against[index] += ~object_ if is_whole(photo.mask) else shown & ~object_
+        index = index[against[index] <= misses]
+    return ((against <= misses) & (within >= max(1, WITNESSES * len(masked)))).reshape((resolution,) * 3)
 
 
 def widened(mask: np.ndarray, pixels: int) -> np.ndarray:
     """mask (H, W) uint8 -> bool (H, W): the object, and what is within `pixels` of it along rows and columns."""
     return maximum_filter(mask > OBJECT, size=2 * max(pixels, 0) + 1)
+
+
+def is_whole(mask: np.ndarray) -> bool:
+    """The object ends within the picture."""
+    return not any((side > OBJECT).any() for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
 
 
 def box_from_masks(photos, resolution: int = 64, margin: float = 0.06) -> Similarity:
