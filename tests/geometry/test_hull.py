@@ -88,10 +88,10 @@ def test_no_masks_is_a_sentence():
 
 
 def test_cameras_that_contradict_the_masks_are_a_sentence():
-    photos = [Photo(**{**p.__dict__, "camera": frames.orbit(25 * i, 90 * (i % 2), 3.0)}) for i, p in enumerate(around())]
-    for p in photos:
-        p.mask[:] = 0
-        p.mask[:4, :4] = 255
+    corner = np.zeros((72, 80), np.uint8)
+    corner[1:4, 1:4] = 255
+    image = np.zeros((72, 80, 3), np.uint8)
+    photos = [Photo("", image, frames.orbit(25 * i, 80 * (i % 2), 3.0), PINHOLE, corner) for i in range(14)]
     with pytest.raises(ValueError, match="contradict"):
         box_from_masks(photos)
 

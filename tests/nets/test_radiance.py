@@ -41,7 +41,8 @@ def test_rows_are_only_there_for_active_cells():
     active[1, 2, 3] = True
     grid = VoxelGrid(active)
     assert len(grid) == 8
-    assert grid.holds(torch.tensor([[-0.1, 0.1, 0.4], [0.4, 0.1, 0.4], [0.0, 0.0, 0.7]])).tolist() == [True, False, False]
+    points = torch.tensor([[-0.1, 0.1, 0.4], [0.4, 0.1, 0.4], [0.0, 0.0, 0.7]])
+    assert grid.holds(points).tolist() == [True, False, False]
     dense = grid.dense(torch.ones(8), fill=-1.0)
     assert dense.sum() == 8 - (125 - 8)
 

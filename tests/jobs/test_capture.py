@@ -1,0 +1,132 @@
+"""Capture from a folder of posed pictures to a mesh where the cameras saw it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from maquette.geometry import frames
+from maquette.geometry.picture import write_picture
+from maquette.jobs.capture import capture
+from maquette.jobs.remesh import remesh
+from maquette.jobs.requests import Capture, Meshing, Remesh
+
+CENTRE, RADII = np.array([3.0, -2.0, 5.0]), np.array([0.7, 0.5, 0.4])
+SIDE, FOV = 72, 40.0
+
+
+def quiet(*_):
+    pass
+
+
+def never():
+    return False
+
+
+def seen_from(camera):
+    """A picture (SIDE, SIDE, 4) of an ellipsoid with stripes round it, traced exactly; straight alpha."""
+    origin, ways = frames.rays(camera, frames.intrinsics(FOV, SIDE, SIDE), SIDE, SIDE)
+    start, way = (origin - CENTRE) / RADII, ways / RADII
+    a, b, c = (way**2).sum(-1), (way * start).sum(-1), (start**2).sum() - 1
+    inside = b * b - a * c > 0
+    along = (-b - np.sqrt(np.maximum(b * b - a * c, 0))) / a
+    point = start + along[..., None] * way
+    stripe = np.sin(9 * point[..., 2:]) > 0
+    colour = np.where(stripe, [0.9, 0.3, 0.1], [0.1, 0.4, 0.8]) * (0.75 + 0.25 * point[..., :1])
+    return np.concatenate([np.clip(colour, 0, 1), inside[..., None]], -1).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Twenty pictures to fit and four that are held out, as NeRF's synthetic scenes lie on disk."""
+    root = tmp_path_factory.mktemp("ellipsoid")
+    for split, count, shift in (("train", 20, 0), ("test", 4, 10)):
+        (root / split).mkdir()
+        rows = []
+        for i in range(count):
+            camera = frames.orbit(shift + 360 * i / count, 50 * np.sin(2.4 * i + shift), 2.6, CENTRE)
+            write_picture(seen_from(camera), root / split / f"r_{i}.png")
+            rows.append({"file_path": f"./{split}/r_{i}", "transform_matrix": camera.tolist()})
+        text = json.dumps({"camera_angle_x": np.radians(FOV), "frames": rows})
+        (root / f"transforms_{split}.json").write_text(text, "utf-8")
+    return root
+
+
+@pytest.fixture(scope="module")
+def result(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    request = Capture(folder, budget=8, resolution=64, renders=str(out), cache=str(out), save_field=str(out / "f.npz"))
+    return capture(request, quiet, never), out
+
+
+def test_the_mesh_lies_where_the_cameras_saw_it(result):
+    shape, _ = result
+    off = np.linalg.norm((shape.vertices - CENTRE) / RADII, axis=1) - 1
+    assert np.abs(off).mean() < 0.03
+    assert shape.report["watertight"] and shape.report["components"] == 1 and shape.report["volume"] > 0
+
+
+def test_its_colours_are_those_of_the_photos(result):
+    shape, _ = result
+    place = (shape.vertices - CENTRE) / RADII
+    clear = np.abs(np.sin(9 * place[:, 2])) > 0.8
+    red = np.sin(9 * place[clear, 2]) > 0
+    assert ((shape.colours[clear, 0] > shape.colours[clear, 2]) == red).mean() > 0.95
+
+
+def test_the_report_has_scores_of_the_held_out_views(result):
+    shape, out = result
+    report = shape.report
+    assert report["views"] == 20 and report["registered"] == 24 and report["held_out"] == 4
+    assert report["psnr"] > 22 and 0.7 < report["ssim"] <= 1 and report["steps"] > 0
+    assert sorted(path.name for path in out.glob("*.png")) == [f"r_{i}.png" for i in range(4)]
+
+
+def test_remesh_keeps_the_place(result):
+    shape, out = result
+    again = remesh(Remesh(str(out / "f.npz"), Meshing(faces=600)), quiet, never)
+    assert len(again.faces) <= 600
+    np.testing.assert_allclose(again.vertices.mean(0), CENTRE, atol=0.05)
+    by_key = remesh(Remesh(shape.field, cache=str(out)), quiet, never)
+    np.testing.assert_allclose(by_key.vertices, remesh(Remesh(str(out / "f.npz")), quiet, never).vertices)
+    standing = remesh(Remesh(str(out / "f.npz"), Meshing(size=2)), quiet, never)
+    assert standing.vertices[:, 2].min() == pytest.approx(0, abs=1e-5)
+
+
+def test_stopping_early_keeps_what_there_is(folder, tmp_path):
+    """What is wanted when time runs out: the mesh so far."""
+    asked = []
+
+    def soon():
+        asked.append(1)
+        return len(asked) > 6
+
+    shape = capture(Capture(folder, budget=600, resolution=64, cache=str(tmp_path)), quiet, soon)
+    assert len(shape.faces) and shape.report["steps"] < 10
+
+
+def test_masks_are_needed_so_far(folder, tmp_path):
+    for split in ("train", "test"):
+        (tmp_path / split).mkdir()
+        (tmp_path / f"transforms_{split}.json").write_bytes((folder / f"transforms_{split}.json").read_bytes())
+        for path in (folder / split).iterdir():
+            from maquette.geometry.picture import read_picture
+
+            write_picture(read_picture(path).rgba[..., :3], tmp_path / split / path.name)
+    with pytest.raises(ValueError, match="no photo has a mask"):
+        capture(Capture(tmp_path, budget=5, resolution=64), quiet, never)
+
+
+@pytest.mark.parametrize(
+    "settings, sentence",
+    [
+        ({"budget": 0}, "Budget is 0 seconds"),
+        ({"budget": "soon"}, "Budget"),
+        ({"resolution": 100}, "Resolution is 100; choose one of"),
+        ({"holdout": -1}, "Holdout"),
+        ({"seed": 1.5}, "Seed"),
+    ],
+)
+def test_wrong_settings_are_a_sentence(settings, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Capture("photos", **settings)
