@@ -143,7 +143,7 @@ def _sizes_unchecked():
 def _check_size(image, name, longest):
     width, height = image.size
     if min(width, height) < SMALLEST:
-        raise ValueError(f"{name} is {width} x {height} pixels; Reconstruct needs at least {SMALLEST} on each side")
+        raise ValueError(f"{name} is {width} x {height} pixels; Maquette needs at least {SMALLEST} on each side")
     if max(width, height) > WORKING * min(width, height) / SMALLEST:
         raise ValueError(f"{name} is {width} x {height} pixels; one side may be at most 32 times the other")
     if longest or width * height > MOST_PIXELS:

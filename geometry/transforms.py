@@ -98,7 +98,7 @@ def _undo(data, name):
         applied = matrix_of(data.get("applied_transform", np.eye(4)))
     except ValueError:
         raise ValueError(f"applied_transform of {name} is not a matrix of 3 x 4 numbers") from None
-    if not np.isfinite(applied).all() or abs(np.linalg.det(applied)) < 1e-12 or not scale > 0:
+    if abs(np.linalg.det(applied)) < 1e-12 or not scale > 0:
         raise ValueError(f"applied_transform or applied_scale of {name} cannot be undone; export the file again")
     inverse = np.linalg.inv(applied)
 

@@ -112,6 +112,8 @@ def matrix_of(numbers):
         matrix = np.vstack([matrix, [0, 0, 0, 1]])
     if matrix.shape != (4, 4):
         raise ValueError("its camera is not a matrix of 4 x 4 numbers")
+    if not np.isfinite(matrix).all():
+        raise ValueError("its camera holds numbers that are not finite")
     return matrix
 
 
