@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import __version__
 from ..geometry.field import Field
-from ..geometry.hull import box_from_masks
+from ..geometry.hull import box_from_cameras, box_from_masks
 from ..geometry.picture import write_picture
 from ..geometry.scene import Scene
 from ..geometry.similar import psnr, ssim
@@ -19,6 +19,8 @@ from . import fields
 from .remesh import shape_from_field
 from .requests import Capture, Shape
 
+LONGEST = 1024
+"""Pixels along the longer side that photos are reduced to."""
 BACKGROUND = 1.0
 """sRGB behind masked objects where scores are taken: white, as is usual for NeRF's synthetic scenes."""
 
@@ -29,7 +31,7 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     progress(0.01, "Photos")
     scene = read(request)
     progress(0.05, "Box")
-    box = box_from_masks(scene.photos)
+    box = box_of(scene)
     fitted = fit_radiance.fit(
         scene.photos,
         box,
@@ -57,7 +59,18 @@ def capture(request: Capture, progress, cancelled) -> Shape:
 def read(request: Capture) -> Scene:
     from ..geometry.folder import read_scene
 
-    return read_scene(request.folder, holdout=request.holdout)
+    scene = read_scene(request.folder, holdout=request.holdout, longest_side=LONGEST)
+    masked = [photo for photo in scene.photos if photo.mask is not None]
+    if not masked or len(masked) == len(scene.photos):
+        return scene
+    left_out = f"{len(scene.photos) - len(masked)} photos have no mask and are left out, since the others have one"
+    return dataclasses.replace(scene, photos=tuple(masked), notes=(*scene.notes, left_out))
+
+
+def box_of(scene: Scene):
+    """Where the object is: round its masks, or, where photos have none, where the cameras look."""
+    with_mask = [photo for photo in scene.photos if photo.mask is not None]
+    return box_from_masks(with_mask) if with_mask else box_from_cameras(scene.photos)
 
 
 def seen(scene: Scene) -> dict:

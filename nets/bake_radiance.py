@@ -7,8 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from ..geometry.scene import Photo
-from .fit_radiance import Fitted, camera_of, directions, skipper
-from .radiance_field import Rendered
+from .fit_radiance import Fitted, camera_of, directions, pictured, skipper
 
 COLOURED = 3.0
 """Cells on either side of the surface that get a colour."""
@@ -41,20 +40,26 @@ def bounds(fitted: Fitted) -> np.ndarray:
 
 
 @torch.no_grad()
-def view(fitted: Fitted, photo: Photo, chunk: int = 16384) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def view(fitted: Fitted, photo: Photo) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What the field shows where the photo was taken.
 
     -> colour (H, W, 3) sRGB times opacity, opacity (H, W), and distance from the camera (H, W) in the world's unit.
+    Where photos had no masks, what lies around is shown behind the object, and all is opaque.
     """
-    made, skip = fitted.field, skipper(fitted)
+    colour, opacity, depth = pictured(fitted.field, skipper(fitted), photo, fitted.similarity)
+    if fitted.around is not None:
+        colour = colour + behind(fitted, photo) * (1 - opacity[..., None])
+        opacity = np.ones_like(opacity)
+    return colour, opacity, depth * fitted.similarity.side
+
+
+def behind(fitted: Fitted, photo: Photo, chunk: int = 16384) -> np.ndarray:
+    """(H, W, 3) what lies around, as the photo's camera sees it without the object."""
     rotation, origin, lens = camera_of(photo, fitted.similarity)
     height, width = photo.image.shape[:2]
-    parts: list[Rendered] = []
+    rows = []
     for first in range(0, height * width, chunk):
         place = torch.arange(first, min(first + chunk, height * width))
         ways = directions(place // width, place % width, lens, rotation)
-        parts.append(made.render(origin.expand(len(ways), 3), ways, skip, step=0.5))
-    colour, opacity, depth = (torch.cat([getattr(p, name) for p in parts]) for name in ("colour", "opacity", "depth"))
-    shape = (height, width)
-    side = fitted.similarity.side
-    return colour.reshape(*shape, 3).numpy(), opacity.reshape(shape).numpy(), (depth * side).reshape(shape).numpy()
+        rows.append(fitted.around(origin.expand(len(ways), 3), ways))
+    return torch.cat(rows).reshape(height, width, 3).numpy()

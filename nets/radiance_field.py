@@ -32,25 +32,24 @@ class Rendered:
 
 
 class Skip:
-    """Where along rays the surface may be: distances at cells and which blocks of cells come near the surface.
-
-    Made anew now and then from distances (R + 1,)^3 while they change. before, behind: cells that matter on either side
-    of the surface; what lies further inside is never seen.
-    """
+    """Where along rays samples are needed: near (R, R, R) bool, and not beyond the first cell of deep (R, R, R) bool."""
 
     BLOCK = 4
 
-    def __init__(self, grid: VoxelGrid, volume: Tensor, before: float, behind: float):
-        self.grid, n = grid, grid.resolution
-        cell = F.avg_pool3d(volume[None, None], 2, 1) * n
-        near = (cell > -before) & (cell < behind) & grid.active
-        beyond = torch.full_like(cell, -100.0).masked_fill_(cell >= behind, 100.0)
-        self.cell = torch.where(near, cell, beyond).flatten()
-        """(R^3,) distance in cells where samples are taken; -100 outside of that, 100 inside"""
-        close = F.max_pool3d(near.float(), self.BLOCK)
+    def __init__(self, grid: VoxelGrid, near: Tensor, deep: Tensor):
+        self.grid = grid
+        self.cells = near.to(torch.uint8).masked_fill(deep & ~near, 2).flatten()
+        """(R^3,): 1 where samples are taken, 2 where rays end"""
+        close = F.max_pool3d(near[None, None].float(), self.BLOCK)
         self.near = F.max_pool3d(close, 3, 1, 1).flatten() > 0
-        deep = (F.max_pool3d(-self.cell.reshape(cell.shape), self.BLOCK) < -99).flatten()
-        self.deep = deep & ~self.near
+        ends = F.avg_pool3d(deep[None, None].float(), self.BLOCK).flatten() > 0.999
+        self.ends = ends & ~self.near
+
+    @classmethod
+    def round_surface(cls, grid: VoxelGrid, volume: Tensor, before: float, behind: float) -> Skip:
+        """volume (R + 1,)^3 of distances; before, behind: cells that matter on either side of its surface."""
+        cell = F.avg_pool3d(volume[None, None], 2, 1)[0, 0] * grid.resolution
+        return cls(grid, (cell > -before) & (cell < behind) & grid.active, cell >= behind)
 
     def samples(self, origins: Tensor, directions: Tensor, step: float, jitter: Tensor | None):
         """Rays (P,) and places along them (P,), in order, and the distance between two; step in cells."""
@@ -64,7 +63,7 @@ class Skip:
         blocks = torch.arange(int(length.amax() / (width * inner)) + 1, device=device) * (width * inner)
         places = origins[:, None] + (start[:, None] + blocks + width * inner / 2)[..., None] * directions[:, None]
         number = grid.cells(places, self.BLOCK)
-        stopped = torch.cummax(self.deep[number].to(torch.uint8), 1).values.bool()
+        stopped = torch.cummax(self.ends[number].to(torch.uint8), 1).values.bool()
         ray, block = (self.near[number] & ~stopped & (blocks < length[:, None])).nonzero(as_tuple=True)
         first = start[ray] + blocks[block]
         if jitter is not None:
@@ -72,11 +71,11 @@ class Skip:
         along = (first[:, None] + torch.arange(inner, device=device) * width).flatten()
         ray = ray.repeat_interleave(inner)
         points = origins[ray] + along[:, None] * directions[ray]
-        value = torch.where((points.abs() < 0.5).all(1), self.cell[grid.cells(points)], -100.0)
+        kind = self.cells[grid.cells(points)] * (points.abs() < 0.5).all(1)
         end = torch.full((len(origins),), float("inf"), device=device)
-        inside = value > 99
+        inside = kind == 2
         end = end.scatter_reduce(0, ray[inside], along[inside], "amin")
-        kept = ((value > -99) & ~inside & (along < end[ray])).nonzero()[:, 0]
+        kept = ((kind == 1) & (along < end[ray])).nonzero()[:, 0]
         return ray[kept], along[kept], points[kept], width
 
 
@@ -103,10 +102,8 @@ class RadianceField(nn.Module):
         if not len(ray):
             nothing = origins.new_zeros(count)
             return Rendered(origins.new_zeros(count, 3), nothing, nothing)
-        distance = self.grid.values(self.distance, self.grid.mixture(points))
-        outside = torch.sigmoid(-distance * (self.sharpness * self.grid.resolution))
         follows = (ray[1:] == ray[:-1]) & (along[1:] - along[:-1] < 1.5 * width)
-        alpha = ((outside[:-1] - outside[1:]) / outside[:-1].clamp_min(1e-5)).clamp(0, 1) * follows
+        alpha = self.alpha(self.grid.values(self.distance, self.grid.mixture(points)), step) * follows
         weight, opacity = blended(alpha, ray[:-1], count)
         seen = (weight.detach() > SEEN).nonzero()[:, 0]
         kept, owner = weight[seen], ray[:-1][seen]
@@ -120,6 +117,11 @@ class RadianceField(nn.Module):
         colour = self.tint(sums / total, directions)
         return Rendered(colour * opacity[:, None], opacity, depth / total[:, 0])
 
+    def alpha(self, distance: Tensor, step: float) -> Tensor:
+        """Opacity (P - 1,) from each sample to the next, of distances (P,) at samples."""
+        outside = torch.sigmoid(-distance * (self.sharpness * self.grid.resolution))
+        return ((outside[:-1] - outside[1:]) / outside[:-1].clamp_min(1e-5)).clamp(0, 1)
+
     def tint(self, logits: Tensor, directions: Tensor) -> Tensor:
         """Colour (R, 3) of blended logits (R, 3 + FEATURES) seen along directions (R, 3)."""
         more = self.shine(torch.cat([logits[:, 3:], harmonics(directions)], 1))
@@ -132,6 +134,22 @@ class RadianceField(nn.Module):
             {"params": [self.colour], "lr": rate * 0.1},
             {"params": self.shine.parameters(), "lr": rate * 3e-3},
         ]
+
+
+class DensityField(RadianceField):
+    """The same with a density in place of a distance: it finds surfaces where nothing is known of them."""
+
+    def alpha(self, distance: Tensor, step: float) -> Tensor:
+        return 1 - torch.exp(-step * density(distance[:-1]))
+
+    def groups(self, rate: float = 1.0) -> list[dict]:
+        first, *rest = super().groups(rate)
+        return [first | {"lr": rate * 0.1}, *rest]
+
+
+def density(values: Tensor) -> Tensor:
+    """Density in 1 / cells of stored values: nearly clear at 0 (as in DVGO)."""
+    return F.softplus(values - 5)
 
 
 def blended(alpha: Tensor, ray: Tensor, count: int) -> tuple[Tensor, Tensor]:
