@@ -122,7 +122,7 @@ def box_from_cameras(photos, share: float = 0.8) -> Similarity:
 
 
 def solid(shell: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """shell (N, N, N) bool with its hollows filled: what no camera has `seen` and the shell shuts off from the border."""
+    """shell (N, N, N) bool, its hollows filled: what no camera has `seen` and it shuts off from the border."""
     hidden, count = label(~seen & ~shell)
     edge = np.unique(np.concatenate([np.moveaxis(hidden, axis, 0)[[0, -1]].ravel() for axis in range(3)]))
     return shell | np.isin(hidden, np.setdiff1d(np.arange(1, count + 1), edge))

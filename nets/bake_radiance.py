@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from ..geometry.scene import Photo
-from .fit_radiance import Fitted, camera_of, directions, pictured, skipper
+from .fit_stage import Fitted, pictured, skipper
+from .pixels import camera_of, directions
 
 COLOURED = 3.0
 """Cells on either side of the surface that get a colour."""

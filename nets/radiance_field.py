@@ -32,7 +32,7 @@ class Rendered:
 
 
 class Skip:
-    """Where along rays samples are needed: near (R, R, R) bool, and not beyond the first cell of deep (R, R, R) bool."""
+    """Where along rays samples are needed: near (R, R, R) bool, no further than the first cell of deep, bool."""
 
     BLOCK = 4
 

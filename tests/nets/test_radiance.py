@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from maquette.nets.fit_radiance import COARSEST, Fitted, at_corners, band, directions, plan, skipper
+from maquette.nets.fit_radiance import COARSEST, plan
+from maquette.nets.fit_stage import Fitted, skipper
+from maquette.nets.pixels import directions
 from maquette.nets.radiance_field import RadianceField, blended, eikonal
+from maquette.nets.surface_volume import at_corners, band
 from maquette.nets.voxel_grid import VoxelGrid
 
 RADIUS = 0.3
