@@ -73,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     five.add_argument("folder", metavar="FOLDER", help="photos with cameras: transforms.json, or a COLMAP model")
     five.add_argument("-o", "--output", required=True, metavar="OUT", help=OUTPUT)
     five.add_argument("--budget", type=float, default=180.0, metavar="SECONDS", help="time to fit the photos (180)")
+    five.add_argument("--steps", type=int, default=0, metavar="N", help="fit so many steps instead (0: by the budget)")
     five.add_argument(
         "--resolution", type=int, choices=requests.CAPTURE_RESOLUTIONS, default=192, help="cells along the box (192)"
     )
@@ -222,7 +223,7 @@ def capture(run: Run) -> int:
     meshing = run.meshing()
     check_mesh_path(run, arguments.output)
     check_folders(arguments.save_field, arguments.preview, arguments.report)
-    names = ("budget", "resolution", "holdout", "seed", "preview", "save_field")
+    names = ("budget", "steps", "resolution", "holdout", "seed", "preview", "save_field")
     settings = {name: getattr(arguments, name) for name in names}
     request = run.request(requests.Capture, arguments.folder, meshing=meshing, **settings, renders=arguments.renders)
     make_folder(arguments.renders)

@@ -35,9 +35,10 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     fitted = fit_radiance.fit(
         scene.photos,
         box,
-        request.budget,
         fit_radiance.plan(request.resolution),
-        seed=request.seed,
+        request.budget,
+        request.steps,
+        request.seed,
         say=lambda fraction, note: progress(0.06 + 0.8 * fraction, "Fitting", note),
         cancelled=cancelled,
     )
@@ -109,7 +110,7 @@ def before_white(photo) -> np.ndarray:
 
 def provenance(request: Capture, fitted) -> dict:
     """Enough to make it again: steps rather than seconds, since machines differ."""
-    names = ("budget", "resolution", "holdout", "seed")
+    names = ("budget", "steps", "resolution", "holdout", "seed")
     settings = {name: getattr(request, name) for name in names} | {"meshing": dataclasses.asdict(request.meshing)}
     return {
         "verb": "capture",

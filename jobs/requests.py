@@ -124,6 +124,8 @@ class Capture:
     folder: str
     budget: float = 180.0
     """Seconds of fitting; reading and meshing come on top."""
+    steps: int = 0
+    """Steps of fitting, in place of the budget: the same number gives the same mesh again; 0 goes by the budget."""
     resolution: int = 192
     """Cells along the box that holds the object."""
     holdout: int = 0
@@ -143,6 +145,7 @@ class Capture:
             raise ValueError(f"Budget is {self.budget:g} seconds; it must be from 1 to 86400")
         if self.resolution not in CAPTURE_RESOLUTIONS or isinstance(self.resolution, bool):
             raise ValueError(f"Resolution is {self.resolution}; choose one of {_listed(CAPTURE_RESOLUTIONS)}")
+        _set(self, "steps", _whole("Steps", self.steps, 0, 10_000_000))
         _set(self, "holdout", _whole("Holdout", self.holdout, 0, 1000))
         _set(self, "seed", _whole("Seed", self.seed, 0, 2**31 - 1))
         _check(self, "Meshing", self.meshing, Meshing)

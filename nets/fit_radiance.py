@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import torch
@@ -18,8 +17,9 @@ from .surface_volume import at_corners, band, corners_of, finer, settle
 from .surroundings import Surroundings
 from .voxel_grid import VoxelGrid
 
-SEARCH = 0.35
+SEARCH = 0.45
 """Share of the budget that finds surfaces where there are no masks."""
+FOG = Stage(48, SEARCH, 0, (1.0, 1.0), 1536)
 COARSEST = Stage(64, 0.2, 3, (0.7, 2.0), 2048)
 FINER = (
     Stage(96, 0.2, 5, (1.0, 2.5), 3072),
@@ -40,36 +40,34 @@ def plan(resolution: int) -> tuple[Stage, ...]:
     return tuple(replace(stage, share=stage.share / whole) for stage in stages)
 
 
-def fit(photos, similarity, seconds: float, stages, seed=0, device="cpu", say=None, cancelled=None) -> Fitted:
-    """Fit to a list of Photo for about `seconds`: all with masks, or none of them.
+def fit(photos, similarity, stages, seconds=180.0, steps=0, seed=0, say=None, cancelled=None) -> Fitted:
+    """Fit to a list of Photo, all with masks or none of them, for about `seconds`, or for exactly so many steps.
 
     say(fraction, note) hears of progress; cancelled() -> True ends early with what there is by then.
     """
-    pixels = Pixels(photos, similarity, device, seed)
+    pixels = Pixels(photos, similarity, "cpu", seed)
     torch.manual_seed(seed)
-    began, done = time.monotonic(), 0.0
+    clock, until = Clock(seconds, steps), 0.0
     around = None if pixels.masked else Surroundings()
-    search = 0.0 if pixels.masked else SEARCH
-    end = began + search * seconds
-    first = stages[0] if len(stages) == 1 or pixels.masked else stages[1]
-    left = [stage for stage in stages if stage.resolution >= first.resolution]
-    whole = sum(stage.share for stage in left)
-    if pixels.masked:
-        fitted = Fitted(*from_masks(photos, similarity, first), similarity, first)
+    if around:
+        stages = stages[min(1, len(stages) - 1) :]  # fog has found what the coarsest would
+        until = SEARCH
+        fitted = Fitted(*fog(FOG), similarity, FOG)
+        SearchRun(fitted, pixels, around, clock, say, cancelled).go(until)
+        fitted.field, fitted.volume = from_fog(fitted, photos, stages[0])
     else:
-        found = Fitted(*fog(COARSEST), similarity, COARSEST)
-        SearchRun(found, pixels, around, Clock(began, end, seconds), say, cancelled).go()
-        fitted = Fitted(*from_fog(found, photos, first), similarity, first, found.steps, found.log)
-    for stage in left:
-        if stage is not first:
+        fitted = Fitted(*from_masks(photos, similarity, stages[0]), similarity, stages[0])
+    fitted.around = around
+    whole = sum(stage.share for stage in stages)
+    for number, stage in enumerate(stages):
+        if number:
             fitted.field, fitted.volume = finer(fitted.field, fitted.volume, stage.resolution, stage.band)
-            fitted.stage = stage
-        done += stage.share / whole * (1 - search)
-        Run(fitted, pixels, around, Clock(began, began + (search + done) * seconds, seconds), say, cancelled).go()
+        fitted.stage = stage
+        until += stage.share / whole * (1 - SEARCH if around else 1)
+        Run(fitted, pixels, around, clock, say, cancelled).go(until)
         fitted.volume = settle(fitted.field, fitted.volume)
         if cancelled and cancelled():
             break
-    fitted.around = around
     return fitted
 
 

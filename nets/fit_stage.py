@@ -53,13 +53,24 @@ class Fitted:
     around: Surroundings | None = None
 
 
-@dataclass(frozen=True)
 class Clock:
-    """When a stage ends, of a fitting that began at `began` and may take `budget` seconds."""
+    """How much of a budget is spent: of seconds, or, where a number of steps is given, of those."""
 
-    began: float
-    end: float
-    budget: float
+    def __init__(self, seconds: float, steps: int = 0):
+        self.seconds, self.steps, self.began = seconds, steps, time.monotonic()
+
+    def spent(self, steps: int) -> float:
+        """Share after so many steps, from 0; 1 and more when it is over."""
+        return steps / self.steps if self.steps else self.passed() / self.seconds
+
+    def passed(self) -> float:
+        return time.monotonic() - self.began
+
+    def left(self, steps: int) -> float:
+        """Seconds, as far as can be told."""
+        if not self.steps:
+            return max(self.seconds - self.passed(), 0.0)
+        return self.passed() / max(steps, 1) * max(self.steps - steps, 0)
 
 
 class Run:
@@ -75,11 +86,11 @@ class Run:
         self.neighbours = self.field.grid.neighbours()
         self.errors: list[float] = []
 
-    def go(self) -> None:
-        first = time.monotonic()
-        span = max(self.clock.end - first, 1e-3)
-        while (now := time.monotonic()) < self.clock.end and not (self.cancelled and self.cancelled()):
-            self.anneal((now - first) / span)
+    def go(self, until: float) -> None:
+        """Step until this share of the whole budget is spent."""
+        first = self.clock.spent(self.fitted.steps)
+        while (spent := self.clock.spent(self.fitted.steps)) < until and not (self.cancelled and self.cancelled()):
+            self.anneal((spent - first) / (until - first))
             if len(self.errors) % REFRESH == 0:
                 self.fitted.volume = settle(self.field, self.fitted.volume)
                 self.skip = self.skipper()
@@ -130,12 +141,11 @@ class Run:
         return EIKONAL * length + SMOOTH * bend
 
     def tell(self) -> None:
-        passed = time.monotonic() - self.clock.began
+        steps, clock = self.fitted.steps, self.clock
         psnr = float(-10 * np.log10(np.mean(self.errors[-50:])))
-        self.fitted.log.append({"seconds": passed, "steps": self.fitted.steps, "psnr": psnr})
+        self.fitted.log.append({"seconds": clock.passed(), "steps": steps, "psnr": psnr})
         if self.say:
-            left = max(self.clock.budget - passed, 0)
-            self.say(min(passed / self.clock.budget, 1.0), f"{psnr:.1f} dB, {left:.0f} s left")
+            self.say(min(clock.spent(steps), 1.0), f"{psnr:.1f} dB, {clock.left(steps):.0f} s left")
 
 
 def skipper(fitted: Fitted) -> Skip:

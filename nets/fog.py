@@ -18,6 +18,8 @@ from .radiance_field import DensityField, RadianceField, Skip, density
 from .surface_volume import corners_of, finer, settle
 from .voxel_grid import VoxelGrid
 
+ALIKE, CLEARING = 1e-3, 1e-2
+"""Weights of neighbours with like densities, and of no fog."""
 CLEAR, THICK = 0.02, 0.25
 """Density in 1 / cells below which fog is left out; opacity of a cell above which it is taken for a surface."""
 
@@ -37,7 +39,7 @@ class SearchRun(Run):
         """Neighbours have like densities, and fog where nothing wants it clears."""
         few = min(len(self.neighbours), CORNERS)
         values = self.field.distance[self.neighbours[torch.randint(len(self.neighbours), (few,))]]
-        return 1e-3 * (values[:, 1:4] - values[:, :1]).abs().mean() + 1e-4 * density(values).mean()
+        return ALIKE * (values[:, 1:4] - values[:, :1]).abs().mean() + CLEARING * density(values).mean()
 
 
 def fog(stage: Stage) -> tuple[DensityField, Tensor]:

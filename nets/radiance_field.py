@@ -144,12 +144,12 @@ class DensityField(RadianceField):
 
     def groups(self, rate: float = 1.0) -> list[dict]:
         first, *rest = super().groups(rate)
-        return [first | {"lr": rate * 0.1}, *rest]
+        return [first | {"lr": rate * 0.5}, *rest]
 
 
 def density(values: Tensor) -> Tensor:
     """Density in 1 / cells of stored values: nearly clear at 0 (as in DVGO)."""
-    return F.softplus(values - 5)
+    return F.softplus(values - 4)
 
 
 def blended(alpha: Tensor, ray: Tensor, count: int) -> tuple[Tensor, Tensor]:

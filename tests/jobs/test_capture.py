@@ -55,7 +55,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def result(folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("out")
-    request = Capture(folder, budget=8, resolution=64, renders=str(out), cache=str(out), save_field=str(out / "f.npz"))
+    request = Capture(folder, steps=110, resolution=64, renders=str(out), cache=str(out), save_field=str(out / "f.npz"))
     return capture(request, quiet, never), out
 
 
@@ -93,6 +93,19 @@ def test_remesh_keeps_the_place(result):
     assert standing.vertices[:, 2].min() == pytest.approx(0, abs=1e-5)
 
 
+def test_the_same_steps_give_the_same_mesh(folder, tmp_path):
+    """Bit for bit, with one seed; another seed gives another."""
+    asked = [Capture(folder, steps=30, resolution=64, seed=seed, cache=str(tmp_path)) for seed in (1, 1, 2)]
+    make = [capture(request, quiet, never) for request in asked]
+    assert np.array_equal(make[0].vertices, make[1].vertices) and make[0].report["steps"] == 30
+    assert make[0].field == make[1].field != make[2].field
+
+
+def test_a_budget_of_seconds_is_kept(folder, tmp_path):
+    shape = capture(Capture(folder, budget=2, resolution=96, cache=str(tmp_path)), quiet, never)
+    assert shape.report["steps"] > 0 and shape.report["seconds"] < 60
+
+
 def test_stopping_early_keeps_what_there_is(folder, tmp_path):
     """What is wanted when time runs out: the mesh so far."""
     asked = []
@@ -105,16 +118,40 @@ def test_stopping_early_keeps_what_there_is(folder, tmp_path):
     assert len(shape.faces) and shape.report["steps"] < 10
 
 
-def test_masks_are_needed_so_far(folder, tmp_path):
-    for split in ("train", "test"):
-        (tmp_path / split).mkdir()
-        (tmp_path / f"transforms_{split}.json").write_bytes((folder / f"transforms_{split}.json").read_bytes())
-        for path in (folder / split).iterdir():
-            from maquette.geometry.picture import read_picture
+@pytest.fixture(scope="module")
+def photographed(folder, tmp_path_factory):
+    """The same without masks, before a coloured sky."""
+    root = tmp_path_factory.mktemp("photographed")
+    (root / "train").mkdir()
+    text = (folder / "transforms_train.json").read_text("utf-8")
+    (root / "transforms_train.json").write_text(text, "utf-8")
+    for row in json.loads(text)["frames"]:
+        camera = np.array(row["transform_matrix"])
+        _, ways = frames.rays(camera, frames.intrinsics(FOV, SIDE, SIDE), SIDE, SIDE)
+        sky = 0.5 + 0.4 * np.sin(3 * ways + [0, 1, 2])
+        seen = seen_from(camera)
+        shown = np.where(seen[..., 3:] > 0, seen[..., :3], sky).astype(np.float32)
+        write_picture(shown, root / f"{row['file_path']}.png")
+    return root
 
-            write_picture(read_picture(path).rgba[..., :3], tmp_path / split / path.name)
-    with pytest.raises(ValueError, match="no photo has a mask"):
-        capture(Capture(tmp_path, budget=5, resolution=64), quiet, never)
+
+def test_photos_without_masks(photographed, tmp_path):
+    """Roughly, within seconds: the object, and not the sky."""
+    shape = capture(Capture(photographed, steps=180, resolution=64, holdout=7, cache=str(tmp_path)), quiet, never)
+    off = np.linalg.norm((shape.vertices - CENTRE) / RADII, axis=1) - 1
+    assert np.abs(off).mean() < 0.15
+    assert shape.report["watertight"] and shape.report["psnr"] > 12 and shape.report["held_out"] == 3
+
+
+def test_some_masks_leave_the_rest_out(folder, photographed, tmp_path):
+    """Half with a mask: those are taken, and the report says so."""
+    (tmp_path / "train").mkdir()
+    (tmp_path / "transforms_train.json").write_bytes((folder / "transforms_train.json").read_bytes())
+    for i in range(20):
+        source = folder if i % 2 else photographed
+        (tmp_path / "train" / f"r_{i}.png").write_bytes((source / "train" / f"r_{i}.png").read_bytes())
+    shape = capture(Capture(tmp_path, steps=20, resolution=64, cache=str(tmp_path)), quiet, never)
+    assert shape.report["views"] == 10 and "10 photos have no mask" in shape.report["note"]
 
 
 @pytest.mark.parametrize(
