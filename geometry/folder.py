@@ -15,6 +15,8 @@ MODELS = ("sparse/0", "sparse", "colmap/sparse/0", ".")
 """Where a COLMAP model lies within a folder"""
 PLACES = ("images", "input", ".", "images_2", "images_4", "images_8")
 """Where its photographs lie; reduced copies serve where the whole ones are not there"""
+BARE = ("images", "input", ".")
+"""Where photographs lie that have no cameras yet"""
 FEWEST = 2
 """Photos below which nothing says how far away anything is"""
 
@@ -41,9 +43,7 @@ def read_poses(folder) -> Poses:
     folder = Path(folder)
     if not folder.exists():
         raise ValueError(f"{folder} does not exist; Capture needs a folder of photos, or a video")
-    if folder.is_file():
-        if folder.suffix.lower() in VIDEOS:
-            raise NoCameras(f"{folder.name} is a video; its cameras have to be found first")
+    if folder.is_file() and folder.suffix.lower() not in VIDEOS:
         raise ValueError(f"{folder.name} is a single file; Capture needs a folder of photos, or a video")
     if (folder / "transforms_train.json").is_file():
         return _nerf(folder)
@@ -52,17 +52,26 @@ def read_poses(folder) -> Poses:
     for place in MODELS:
         if holds_model(folder / place):
             return _colmap(folder, folder / place)
+    if video := bare_video(folder):
+        raise NoCameras(f"{video.name} is a video; its cameras have to be found first")
     bare = bare_photos(folder)
     raise NoCameras(f"{folder.name} holds {len(bare)} photos without cameras; they have to be found first")
 
 
+def bare_video(folder) -> Path | None:
+    """The video that is named instead of a folder, or the only thing to see in one; None where there are photos."""
+    folder = Path(folder)
+    if folder.is_file():
+        return folder
+    videos = _files(folder, VIDEOS)
+    return videos[0] if videos and not any(_files(folder / place, PICTURES) for place in BARE) else None
+
+
 def bare_photos(folder) -> list[Path]:
     """The photographs in a folder, or in its images/ or input/, by name. Raises ValueError where there are none."""
-    for place in ("images", "input", "."):
-        inside = Path(folder) / place
-        paths = [path for path in inside.iterdir() if _is_picture(path)] if inside.is_dir() else []
-        if paths:
-            return [path for _, path in sorted((_natural(path.name), path) for path in paths)]
+    for place in BARE:
+        if paths := _files(Path(folder) / place, PICTURES):
+            return paths
     raise ValueError(f"the folder {Path(folder).name} holds no photos ({', '.join(PICTURES)})")
 
 
@@ -156,8 +165,11 @@ def _check(photos, notes):
         raise ValueError("the masks are black, or the photos transparent, all over: there is no object to see")
 
 
-def _is_picture(path) -> bool:
-    return path.suffix.lower() in PICTURES and not path.name.startswith(".") and path.is_file()
+def _files(folder, endings) -> list[Path]:
+    """The files in a folder with one of these endings, by name, hidden ones left out."""
+    paths = folder.iterdir() if folder.is_dir() else []
+    paths = [path for path in paths if path.suffix.lower() in endings and path.name[0] != "." and path.is_file()]
+    return sorted(paths, key=lambda path: _natural(path.name))
 
 
 def _by_name(view):

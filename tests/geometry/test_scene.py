@@ -52,6 +52,9 @@ def test_photos_and_videos_without_cameras(tmp_path):
     (tmp_path / "film.MP4").write_bytes(b"")
     with pytest.raises(NoCameras, match="film.MP4 is a video"):
         read_scene(tmp_path / "film.MP4")
+    (tmp_path / "photos").rename(tmp_path / "elsewhere")
+    with pytest.raises(NoCameras, match="film.MP4 is a video"):
+        read_scene(tmp_path)
 
 
 def test_one_photo_is_no_capture(tmp_path):
