@@ -23,6 +23,8 @@ class Photo:
     """(H, W) uint8, 255 where the object is; None where nobody said"""
     distortion: tuple[float, float, float, float] = NO_DISTORTION
     """k1, k2, p1, p2 of OPENCV's model"""
+    path: str = ""
+    """The picture's file; "" where it has none of its own"""
 
 
 @dataclass(frozen=True, eq=False)

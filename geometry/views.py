@@ -99,7 +99,8 @@ def photograph(view: View, longest: int = 0) -> Photo:
     scale = np.diag([width / image.width, height / image.height, 1.0])
     given = _mask(view, image, (width, height)) if view.mask else None
     rgb, alpha = _apart(rgba, given is None, width, height)
-    return Photo(view.name, rgb, view.camera, scale @ pinhole, alpha if given is None else given, view.lens.distortion)
+    mask = alpha if given is None else given
+    return Photo(view.name, rgb, view.camera, scale @ pinhole, mask, view.lens.distortion, str(view.path))
 
 
 def matrix_of(numbers):

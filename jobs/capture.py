@@ -15,10 +15,12 @@ from ..geometry.picture import write_picture
 from ..geometry.scene import Scene
 from ..geometry.similar import psnr, ssim
 from ..nets import bake_radiance, device, fit_radiance
-from . import fields
+from . import fields, poses
 from .remesh import shape_from_field
 from .requests import Capture, Shape
 
+READ, FIT = 0.15, 0.87
+"""What share of the progress is over once the photos are read, and once they are fitted."""
 LONGEST = 1024
 """Pixels along the longer side that photos are reduced to."""
 BACKGROUND = 1.0
@@ -28,9 +30,8 @@ BACKGROUND = 1.0
 def capture(request: Capture, progress, cancelled) -> Shape:
     """Raises ValueError with a sentence where the folder holds nothing that can be captured."""
     start = time.perf_counter()
-    progress(0.01, "Photos")
-    scene = read(request)
-    progress(0.05, "Box")
+    scene = read(request, progress, cancelled)
+    progress(READ, "Box")
     box = box_of(scene)
     fitted = fit_radiance.fit(
         scene.photos,
@@ -39,10 +40,10 @@ def capture(request: Capture, progress, cancelled) -> Shape:
         request.budget,
         request.steps,
         request.seed,
-        say=lambda fraction, note: progress(0.06 + 0.8 * fraction, "Fitting", note),
+        say=lambda fraction, note: progress(READ + (FIT - READ) * fraction, "Fitting", note),
         cancelled=cancelled,
     )
-    progress(0.87, "Field")
+    progress(FIT, "Field")
     values, colours = bake_radiance.volumes(fitted)
     field = Field(values, 0.0, bake_radiance.bounds(fitted), colours)
     key, unkept = fields.keep(field, request.cache)
@@ -50,6 +51,7 @@ def capture(request: Capture, progress, cancelled) -> Shape:
         field.save(request.save_field)
     shape = shape_from_field(field, request.meshing, progress, request.preview, span=(0.9, 0.95))
     report = shape.report | scores(fitted, scene, request.renders, progress) | seen(scene)
+    report |= {"box": dataclasses.asdict(box), "cameras": cameras(scene)}
     report |= {"device": "cpu", "steps": fitted.steps, "seconds": time.perf_counter() - start}
     notes = " ".join(filter(None, (*scene.notes, unkept)))
     return dataclasses.replace(
@@ -57,10 +59,15 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     )
 
 
-def read(request: Capture) -> Scene:
-    from ..geometry.folder import read_scene
-
-    scene = read_scene(request.folder, holdout=request.holdout, longest_side=LONGEST)
+def read(request: Capture, progress, cancelled) -> Scene:
+    """The photos with their cameras, which are found where nobody says them; all with masks, or none."""
+    scene = poses.open_scene(
+        request.folder,
+        request.holdout,
+        LONGEST,
+        lambda fraction, phase, note="": progress(READ * fraction, phase, note),
+        cancelled,
+    )
     masked = [photo for photo in scene.photos if photo.mask is not None]
     if not masked or len(masked) == len(scene.photos):
         return scene
@@ -81,6 +88,22 @@ def seen(scene: Scene) -> dict:
         "registered": len(scene.photos) + len(scene.held_out),
         "failed": list(scene.notes),
     }
+
+
+def cameras(scene: Scene) -> list[dict]:
+    """Where each photo was taken from and through what, for whoever sets up cameras elsewhere."""
+    return [
+        {
+            "name": photo.name,
+            "path": photo.path,
+            "matrix": [[float(x) for x in row] for row in photo.camera],
+            "size": [photo.image.shape[1], photo.image.shape[0]],
+            "focal": [float(photo.pinhole[0, 0]), float(photo.pinhole[1, 1])],
+            "centre": [float(photo.pinhole[0, 2]), float(photo.pinhole[1, 2])],
+            "distortion": [float(k) for k in photo.distortion],
+        }
+        for photo in (*scene.photos, *scene.held_out)
+    ]
 
 
 def scores(fitted, scene: Scene, renders: str, progress) -> dict:

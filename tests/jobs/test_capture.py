@@ -12,7 +12,7 @@ from maquette.jobs.remesh import remesh
 from maquette.jobs.requests import Capture, Meshing, Remesh
 
 CENTRE, RADII = np.array([3.0, -2.0, 5.0]), np.array([0.7, 0.5, 0.4])
-SIDE, FOV = 72, 40.0
+SIDE, FOV = 72, 40.0  # of conftest's ellipsoid
 
 
 def quiet(*_):
@@ -23,33 +23,9 @@ def never():
     return False
 
 
-def seen_from(camera):
-    """A picture (SIDE, SIDE, 4) of an ellipsoid with stripes round it, traced exactly; straight alpha."""
-    origin, ways = frames.rays(camera, frames.intrinsics(FOV, SIDE, SIDE), SIDE, SIDE)
-    start, way = (origin - CENTRE) / RADII, ways / RADII
-    a, b, c = (way**2).sum(-1), (way * start).sum(-1), (start**2).sum() - 1
-    inside = b * b - a * c > 0
-    along = (-b - np.sqrt(np.maximum(b * b - a * c, 0))) / a
-    point = start + along[..., None] * way
-    stripe = np.sin(9 * point[..., 2:]) > 0
-    colour = np.where(stripe, [0.9, 0.3, 0.1], [0.1, 0.4, 0.8]) * (0.75 + 0.25 * point[..., :1])
-    return np.concatenate([np.clip(colour, 0, 1), inside[..., None]], -1).astype(np.float32)
-
-
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Twenty pictures to fit and four that are held out, as NeRF's synthetic scenes lie on disk."""
-    root = tmp_path_factory.mktemp("ellipsoid")
-    for split, count, shift in (("train", 20, 0), ("test", 4, 10)):
-        (root / split).mkdir()
-        rows = []
-        for i in range(count):
-            camera = frames.orbit(shift + 360 * i / count, 50 * np.sin(2.4 * i + shift), 2.6, CENTRE)
-            write_picture(seen_from(camera), root / split / f"r_{i}.png")
-            rows.append({"file_path": f"./{split}/r_{i}", "transform_matrix": camera.tolist()})
-        text = json.dumps({"camera_angle_x": np.radians(FOV), "frames": rows})
-        (root / f"transforms_{split}.json").write_text(text, "utf-8")
-    return root
+def folder(ellipsoid):
+    return ellipsoid.folder
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +95,7 @@ def test_stopping_early_keeps_what_there_is(folder, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def photographed(folder, tmp_path_factory):
+def photographed(ellipsoid, folder, tmp_path_factory):
     """The same without masks, before a coloured sky."""
     root = tmp_path_factory.mktemp("photographed")
     (root / "train").mkdir()
@@ -129,7 +105,7 @@ def photographed(folder, tmp_path_factory):
         camera = np.array(row["transform_matrix"])
         _, ways = frames.rays(camera, frames.intrinsics(FOV, SIDE, SIDE), SIDE, SIDE)
         sky = 0.5 + 0.4 * np.sin(3 * ways + [0, 1, 2])
-        seen = seen_from(camera)
+        seen = ellipsoid.seen_from(camera)
         shown = np.where(seen[..., 3:] > 0, seen[..., :3], sky).astype(np.float32)
         write_picture(shown, root / f"{row['file_path']}.png")
     return root
