@@ -21,8 +21,8 @@ ALL_PAIRS = 60
 NEIGHBOURS = 10
 EVERY = 5
 """Of more photos each is compared with its neighbours by name, and every fifth with every other fifth: loops close"""
-OPENCV_FROM = 10
-"""Photos by one camera from which its distortion is found with four terms, not one"""
+LENS = "SIMPLE_RADIAL"
+"""One term of distortion: on a ring of cameras OPENCV's four pass for a turn of the camera (23 degrees off, not .1)"""
 ENOUGH = 0.9
 """Share of the photos with which no further settings are tried"""
 INLIERS = 15
@@ -170,14 +170,12 @@ class Structure:
 
     def _reader(self, group, masked):
         reader = self.colmap.ImageReaderOptions()
-        model = "OPENCV" if len(group.names) >= OPENCV_FROM else "SIMPLE_RADIAL"
-        reader.camera_model = model
+        reader.camera_model = LENS
         if masked:
             reader.mask_path = self.folder / "masks"
         if group.focal:
             middle = [side / 2 for side in group.size]
-            values = [group.focal, *middle, 0.0] if model == "SIMPLE_RADIAL" else [group.focal] * 2 + middle + [0.0] * 4
-            reader.camera_params = ",".join(map(repr, values))
+            reader.camera_params = ",".join(map(repr, [group.focal, *middle, 0.0]))
         return reader
 
     def _camera(self, names, known) -> int:

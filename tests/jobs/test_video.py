@@ -1,5 +1,6 @@
 """Frames from a video: sharp ones, upright, and videos that are none."""
 
+import struct
 import sys
 
 import numpy as np
@@ -62,6 +63,20 @@ def test_stretches_are_of_time_not_of_frames():
     times = np.array([0, 0.1, 0.2, 5, 9, 10.0])
     assert sharpest(times, np.array([1, 3, 2, 9, 1, 2.0]), 2) == [1, 3]
     assert sharpest(np.zeros(3), np.array([1, 5, 2.0]), 4) == [1]
+
+
+def test_videos_that_phones_hold_upright(tmp_path):
+    """A phone's file says in its track header that its frames are to be turned a quarter clockwise."""
+    write_video(tmp_path / "film.mp4", [frame(number) for number in range(3)])
+    data = bytearray((tmp_path / "film.mp4").read_bytes())
+    matrix = data.index(b"tkhd") + 44  # of a track header of version 0
+    one = 1 << 16
+    assert struct.unpack(">9i", data[matrix : matrix + 36]) == (one, 0, 0, 0, one, 0, 0, 0, one << 14)
+    data[matrix : matrix + 36] = struct.pack(">9i", 0, one, 0, -one, 0, 0, 96 * one, 0, one << 14)
+    (tmp_path / "turned.mp4").write_bytes(data)
+    plain, _ = sharp_frames(tmp_path / "film.mp4", tmp_path / "plain", 1, quiet)
+    turned, _ = sharp_frames(tmp_path / "turned.mp4", tmp_path / "turned", 1, quiet)
+    np.testing.assert_array_equal(read_picture(turned[0]).rgba, np.rot90(read_picture(plain[0]).rgba, -1))
 
 
 def test_files_that_are_no_video(tmp_path):
