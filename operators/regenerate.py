@@ -31,9 +31,11 @@ class MAQUETTE_OT_regenerate(OnResult, JobOperator, bpy.types.Operator):
         record = provenance.read(thing)
         self._name = thing.name  # by name: an undo meanwhile replaces the object itself
         asked = provenance.request(record)
-        if self.use_view:
+        if self.use_view and asked.VERB == "reconstruct":
             settings = context.scene.maquette
             asked = dataclasses.replace(asked, view=settings.view(), mask=settings.mask_path())
+        if asked.VERB == "capture":  # steps rather than seconds: what they gave is given again
+            return [dataclasses.replace(asked, steps=record["report"]["steps"], cache=compute.cache())]
         return [dataclasses.replace(asked, images=tuple(provenance.photos(record)), cache=compute.cache())]
 
     def receive(self, context, answers):

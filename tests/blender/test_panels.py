@@ -77,7 +77,7 @@ def test_every_panel_draws_in_every_state(bpy, scene, draw, pictures, until):
     from maquette.operators import tasks
 
     panels = [name for name in dir(bpy.types) if name.startswith("MAQUETTE_PT_")]
-    assert len(panels) == 5
+    assert len(panels) == 6
     sheets = []
     for state in ("empty", "result", "busy"):
         if state == "result":
@@ -93,6 +93,7 @@ def test_every_panel_draws_in_every_state(bpy, scene, draw, pictures, until):
     assert "maquette.regenerate" not in empty["MAQUETTE_PT_view"]
     assert "maquette.regenerate" in result["MAQUETTE_PT_view"] and "depth 0.95" in texts(result["MAQUETTE_PT_view"])
     assert "maquette.cancel" in busy["MAQUETTE_PT_reconstruct"]
+    assert "maquette.capture" in empty["MAQUETTE_PT_capture"] and "maquette.cancel" in busy["MAQUETTE_PT_capture"]
     assert "maquette.reconstruct" not in busy["MAQUETTE_PT_reconstruct"]
 
 
