@@ -107,7 +107,7 @@ def box_from_masks(photos, resolution: int = 64, margin: float = 0.06) -> Simila
     return Similarity(tuple(float(c) for c in centre), side)
 
 
-def box_from_cameras(photos, share: float = 0.8) -> Similarity:
+def box_from_cameras(photos, share: float = 1.2) -> Similarity:
     """A cube where most cameras look, as large as `share` of what their pictures' shorter sides hold there."""
     origins = np.array([photo.camera[:3, 3] for photo in photos])
     ways = np.array([-photo.camera[:3, 2] for photo in photos])
