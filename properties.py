@@ -150,7 +150,6 @@ class MaquetteCapture(bpy.types.PropertyGroup):
     filepath: StringProperty(
         name="Photos",
         description="A folder of photos all round one object, or a video of it",
-        subtype="FILE_PATH",
     )
     budget: FloatProperty(
         name="Time",

@@ -31,7 +31,7 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     """Raises ValueError with a sentence where the folder holds nothing that can be captured."""
     start = time.perf_counter()
     scene = read(request, progress, cancelled)
-    progress(READ, "Box")
+    progress(READ, "Fitting", "finding the object")
     box = box_of(scene)
     fitted = fit_radiance.fit(
         scene.photos,

@@ -21,6 +21,8 @@ OPACITY, EIKONAL, SMOOTH = 0.02, 0.02, 0.003
 """Weights of what is wanted besides the colours: the masks, slopes of 1, and no bends."""
 CORNERS = 60_000
 """Corners of the grid that are held to the last two at each step."""
+TOLD = 10
+"""Steps between two words of progress."""
 REFRESH = 25
 """Steps after which it is found anew where rays need samples."""
 
@@ -95,7 +97,7 @@ class Run:
                 self.fitted.volume = settle(self.field, self.fitted.volume)
                 self.skip = self.skipper()
             self.step()
-            if self.fitted.steps % 50 == 0:
+            if self.fitted.steps % TOLD == 0:
                 self.tell()
 
     def anneal(self, part: float) -> None:
