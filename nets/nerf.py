@@ -122,16 +122,15 @@ def fit_nerf(photos: list[Photo], similarity: Similarity, seconds: float, seed: 
 
 
 @torch.no_grad()
-def view_nerf(pair: Pair, photo: Photo, similarity: Similarity, chunk: int = 2048) -> np.ndarray:
-    """(H, W, 3) sRGB on white, as the photo's camera sees it."""
+def view_nerf(pair: Pair, photo: Photo, similarity: Similarity, pixels: np.ndarray, chunk: int = 2048) -> np.ndarray:
+    """(N, 3) sRGB on white at pixels (N,) of a photo, counted row by row: a whole view takes minutes."""
     rotation, origin, lens = camera_of(photo, similarity)
-    height, width = photo.image.shape[:2]
+    width = photo.image.shape[1]
     rows = []
-    for first in range(0, height * width, chunk):
-        place = torch.arange(first, min(first + chunk, height * width))
+    for place in torch.from_numpy(pixels).split(chunk):
         ways = directions(place // width, place % width, lens, rotation)
         rows.append(pair(origin.expand(len(ways), 3), ways, jitter=False)[1])
-    return torch.cat(rows).reshape(height, width, 3).numpy()
+    return torch.cat(rows).numpy()
 
 
 @torch.no_grad()
