@@ -61,7 +61,7 @@ def test_remesh_follows_its_settings(worker, ellipsoid):
     plain = worker.run(Remesh(ellipsoid))
     few = worker.run(Remesh(ellipsoid, Meshing(faces=300)))
     assert 4 <= len(few.faces) <= 300 < len(plain.faces) and few.report["watertight"]
-    thin = worker.run(Remesh(ellipsoid, Meshing(level=0.4, smoothing=0)))
+    thin = worker.run(Remesh(ellipsoid, Meshing(level=0.4, smoothing=0, size=1)))
     assert np.allclose(extent(thin), RADII / RADII.max(), atol=0.03), "smaller, but scaled to the same longest side"
     blocks = worker.run(Remesh(ellipsoid, Meshing(style="blocks")))
     steps = np.diff(np.unique(blocks.vertices[:, 0].round(5)))

@@ -96,7 +96,7 @@ def captured(photos, box, options) -> Answer:
         colour, opacity, _ = bake_radiance.view(fitted, photo)
         return colour + 1 - opacity[..., None]
 
-    return Answer(mesh, view, fitted.steps)
+    return Answer(mesh, view, steps=fitted.steps)
 
 
 def classic(photos, box, options) -> Answer:
