@@ -9,13 +9,16 @@ from . import (
     copy_report,
     doctor,
     drop,
+    edit_mask,
     live,
     mask_preview,
+    masks,
     pack_field,
     reconstruct,
     regenerate,
     release,
     remesh,
+    reset_mask,
     show_preferences,
     tasks,
     thumbnails,
@@ -27,6 +30,8 @@ CLASSES = (
     regenerate.MAQUETTE_OT_regenerate,
     remesh.MAQUETTE_OT_remesh,
     mask_preview.MAQUETTE_OT_mask_preview,
+    edit_mask.MAQUETTE_OT_edit_mask,
+    reset_mask.MAQUETTE_OT_reset_mask,
     pack_field.MAQUETTE_OT_pack_field,
     cancel.MAQUETTE_OT_cancel,
     copy_report.MAQUETTE_OT_copy_report,
@@ -41,6 +46,7 @@ def register():
     for kind in CLASSES:
         bpy.utils.register_class(kind)
     thumbnails.register()
+    masks.register()
     tasks.register()
     live.register()
     compute.register()
@@ -50,6 +56,7 @@ def unregister():
     compute.unregister()
     live.unregister()
     tasks.unregister()
+    masks.unregister()
     thumbnails.unregister()
     for kind in reversed(CLASSES):
         bpy.utils.unregister_class(kind)

@@ -4,7 +4,7 @@ import dataclasses
 
 import bpy
 
-from . import compute, datablocks, provenance
+from . import compute, datablocks, masks, provenance
 from .base import JobOperator, OnResult
 
 
@@ -30,11 +30,14 @@ class MAQUETTE_OT_regenerate(OnResult, JobOperator, bpy.types.Operator):
         datablocks.check_editable(thing)
         record = provenance.read(thing)
         self._name = thing.name  # by name: an undo meanwhile replaces the object itself
-        asked = provenance.request(record)
+        asked = dataclasses.replace(provenance.request(record), images=tuple(provenance.photos(record)))
+        if provenance.MASK in thing:
+            asked = dataclasses.replace(asked, mask=masks.store(thing[provenance.MASK]))
         if self.use_view:
             settings = context.scene.maquette
-            asked = dataclasses.replace(asked, view=settings.view(), mask=settings.mask_path())
-        return [dataclasses.replace(asked, images=tuple(provenance.photos(record)), cache=compute.cache())]
+            mask = settings.mask_path() or masks.path_for(asked.images[0])
+            asked = dataclasses.replace(asked, view=settings.view(), mask=mask)
+        return [dataclasses.replace(asked, cache=compute.cache())]
 
     def receive(self, context, answers):
         thing = bpy.data.objects.get(self._name)

@@ -101,6 +101,20 @@ def draw_pictures(layout, settings, status):
     masks = row.row(align=True)
     masks.enabled = bool(count or settings.filepath)
     masks.operator("maquette.mask_preview", text="Mask", icon="IMAGE_ALPHA")
+    draw_mask(column, settings, status)
+
+
+def draw_mask(layout, settings, status):
+    """Which mask will be used, once there is something to say of it, and the way to another."""
+    file = bpy.path.basename(settings.mask)
+    if not status.mask:
+        if file:
+            layout.label(text=f"Mask: {file}")
+        return
+    row = layout.row(align=True)
+    row.label(text=f"Mask: {file or status.mask}")
+    row.operator("maquette.edit_mask", text="", icon="BRUSH_DATA")
+    row.operator("maquette.reset_mask", text="", icon="X")
 
 
 def draw_progress(layout, status):
