@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-MEASURES = ("image_to_field",)
+MEASURES = ("image_to_field", "matting")
 
 
 def main(argv):

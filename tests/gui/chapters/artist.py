@@ -288,7 +288,10 @@ def scene_mask():
     region = next(region for region in editor.regions if region.type == "WINDOW")
     with bpy.context.temp_override(window=hands.window(), area=editor, region=region):
         bpy.ops.image.view_all(fit_view=True)
-    yield 0.3
+        if bpy.context.tool_settings.image_paint.brush is None:  # Debian's Blender comes without the brushes
+            bpy.data.brushes.new("Mask", mode="TEXTURE_PAINT").asset_mark()
+            bpy.ops.brush.asset_activate(asset_library_type="LOCAL", relative_asset_identifier="Brush/Mask")
+    yield 0.5
     before = white_share(image)
     x, y = region.x + region.width // 2, region.y + region.height // 2
     yield from hands.drag((x - 60, y - 40), (x + 60, y + 40))
