@@ -59,7 +59,7 @@ class MAQUETTE_OT_mask_preview(JobOperator, bpy.types.Operator):
         if not masks.painted(image):
             return None
         self._show(context, image)
-        self.report({"INFO"}, "This is the mask that you painted; Reset Mask finds it anew")
+        self.report({"INFO"}, "This is the mask that you painted; Reset finds it anew")
         return {"FINISHED"}
 
     def _show(self, context, image):

@@ -90,7 +90,7 @@ def _png(image) -> bytes:
     width, height = image.size
     pixels = np.empty(len(image.pixels), np.float32)
     if not pixels.size:
-        raise ValueError(f"{image.name} cannot be read any more; press Reset Mask, then Mask")
+        raise ValueError(f"{image.name} cannot be read any more; press Reset, then Mask")
     image.pixels.foreach_get(pixels)
     light = pixels.reshape(height, width, -1)[::-1, :, :3].mean(axis=-1) > 0.5
     rows = np.zeros((height, width + 1), np.uint8)  # each row begins with the number of its filter: none

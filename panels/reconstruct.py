@@ -106,15 +106,13 @@ def draw_pictures(layout, settings, status):
 
 def draw_mask(layout, settings, status):
     """Which mask will be used, once there is something to say of it, and the way to another."""
-    file = bpy.path.basename(settings.mask)
-    if not status.mask:
-        if file:
-            layout.label(text=f"Mask: {file}")
-        return
-    row = layout.row(align=True)
-    row.label(text=f"Mask: {file or status.mask}")
-    row.operator("maquette.edit_mask", text="", icon="BRUSH_DATA")
-    row.operator("maquette.reset_mask", text="", icon="X")
+    used = bpy.path.basename(settings.mask) or status.mask
+    if used:
+        layout.label(text=f"Mask: {used}", icon="MOD_MASK")
+    if status.mask:
+        row = layout.row(align=True)
+        row.operator("maquette.edit_mask", text="Edit Mask", icon="BRUSH_DATA")
+        row.operator("maquette.reset_mask", text="Reset", icon="LOOP_BACK")
 
 
 def draw_progress(layout, status):
