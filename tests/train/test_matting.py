@@ -223,6 +223,18 @@ def test_the_command_prints_a_row_for_each(tmp_path, weights, capsys):
     assert len(scores) == 6
 
 
+def test_photos_without_truth_are_drawn(tmp_path, capsys):
+    from PIL import Image
+
+    Image.fromarray((photo(busy=False).rgba * 255).astype(np.uint8)).convert("RGB").save(tmp_path / "disc.jpg")
+    sheet = tmp_path / "sheets"
+    sheet.mkdir()
+    asked = ["matting", "--look", str(tmp_path), "--no-network"]
+    assert command.main(asked) == 1 and "name it with --sheet" in capsys.readouterr().err
+    assert command.main([*asked, "--sheet", str(sheet / "s.png")]) == 0
+    assert "plain" in capsys.readouterr().out and Image.open(sheet / "s.png").width == 4 * 128
+
+
 def test_the_command_says_what_is_missing(tmp_path, capsys):
     assert command.main(["matting", "--pictures", str(tmp_path), "--no-network"]) == 1
     assert "holds no pictures with alpha" in capsys.readouterr().err

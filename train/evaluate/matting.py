@@ -2,6 +2,7 @@
 
     python -m maquette.train evaluate matting --panoramas MAPS.npz               held-out procedural objects
     python -m maquette.train evaluate matting --pictures FOLDER --panoramas ...  your cut-out pictures (with alpha)
+    python -m maquette.train evaluate matting --look FOLDER --sheet S.png        photos without truth, to look at
 
 Objects are composited over backgrounds of every kind (train/shapes/composites.py), none of which training sees.
 """
@@ -16,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ...geometry import background
-from ...geometry.crop import crop_to_object
+from ...geometry.crop import crop_to_object, resized
 from ...geometry.picture import Picture, read_picture, write_picture
 from ...nets import device, matting
 from ..shapes import backgrounds, composites, world
@@ -25,6 +26,7 @@ from .image_to_field import read_network
 
 NAME = "matting"
 PICTURE_SIZE = 256
+TOLD = "GrabCut, told the true box"
 ENDINGS = {".png", ".webp", ".tif", ".tiff"}
 
 
@@ -43,6 +45,7 @@ def parse(argv):
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--pictures", metavar="FOLDER", help="pictures whose alpha is the truth, searched for in depth")
     source.add_argument("--procedural", type=int, default=200, metavar="N", help="held-out procedural objects (200)")
+    source.add_argument("--look", metavar="FOLDER", help="photos to draw on --sheet, each beside what is found in it")
     parser.add_argument("--split", default="test", choices=("test", "validation"), help="of objects and backgrounds")
     parser.add_argument("--panoramas", default="", help=".npz of linear (H, W, 3) maps for photographed backgrounds")
     parser.add_argument("--weights", default="", help="a .safetensors beside its card to measure, not the bundled one")
@@ -65,6 +68,8 @@ def evaluate(options):
         finders |= trained(network, float(card.get("level", 0.5)), options.levels)
     if not finders:
         raise ValueError("nothing is left to measure: leave out --no-network or --no-baselines")
+    if options.look:
+        return look(options, finders)
     rows, tiles = [], []
     for picture, true, kind in tqdm(cases(options), desc="Pictures measured", file=sys.stderr):
         tiles.append([picture, shown(picture, true)])
@@ -80,6 +85,26 @@ def evaluate(options):
         write_picture(sheet(tiles), options.sheet)
     if options.card:
         add_to_card(Path(options.card), rows, Path(about).name)
+
+
+def look(options, finders):
+    """Photos, squeezed into squares, with what is found in them; says by what."""
+    if not options.sheet:
+        raise ValueError("--look draws a sheet: name it with --sheet")
+    tiles = []
+    for path in sorted(path for path in Path(options.look).rglob("*") if path.suffix.lower() in {*ENDINGS, ".jpg"}):
+        rgb = resized(over_white(read_picture(path).rgba), PICTURE_SIZE, PICTURE_SIZE)
+        found = {name: find(rgb, None) for name, find in finders.items() if name != TOLD}
+        tiles.append([rgb, *(shown(rgb, mask) for mask, _ in found.values())])
+        print(path, ", ".join(f"{name}: {how}" for name, (_, how) in found.items() if how))
+    if not tiles:
+        raise ValueError(f"{options.look} holds no pictures")
+    write_picture(sheet(tiles), options.sheet)
+
+
+def over_white(rgba):
+    """(H, W, 3): a photo as it is, a cut-out on white paper."""
+    return rgba[..., :3] * rgba[..., 3:] + 1 - rgba[..., 3:]
 
 
 def cases(options):
@@ -117,7 +142,7 @@ def untrained():
     """name -> (picture, truth) -> (mask, method). Only what says so is told anything of the truth."""
 
     def ellipse(picture, true):
-        y, x = np.mgrid[-1 : 1 : len(true) * 1j, -1 : 1 : len(true) * 1j]
+        y, x = np.mgrid[-1 : 1 : len(picture) * 1j, -1 : 1 : len(picture) * 1j]
         return x**2 + y**2 < 0.6**2, ""
 
     def boxed(picture, true):
@@ -129,7 +154,7 @@ def untrained():
     yield "disc in the middle", ellipse
     yield "plain colour (the background's fit)", lambda picture, true: isolated(picture)
     yield "GrabCut, from the margins", lambda picture, true: (grabcut(picture), "")
-    yield "GrabCut, told the true box", boxed
+    yield TOLD, boxed
 
 
 def trained(network, level, others=()):
