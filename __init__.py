@@ -6,6 +6,7 @@ Importing this loads neither bpy nor torch; the names below load what they need 
     shape = maquette.reconstruct("chair.png", resolution=64, style="smooth", faces=5000)
     shape.save("chair.glb")
     maquette.remesh(shape.field, style="blocks").save("blocks.ply")
+    maquette.capture("photos", budget=180).save("statue.glb")
 """
 
 __version__ = "0.1.0"
@@ -24,6 +25,17 @@ def reconstruct(images, **settings):
     from .jobs import client, requests
 
     return client.worker().run(requests.Reconstruct(images=images, **_grouped(settings, "meshing", "view")))
+
+
+def capture(folder, **settings):
+    """A folder of photos of one object, or a video -> Shape in the cameras' own frame.
+
+    `settings` are the fields of jobs.requests.Capture and Meshing by name: budget (seconds), steps, resolution,
+    holdout, seed, renders, preview, save_field, cache; level, style, smoothing, faces, islands, size.
+    Raises as reconstruct does."""
+    from .jobs import client, requests
+
+    return client.worker().run(requests.Capture(folder=folder, **_grouped(settings, "meshing")))
 
 
 def remesh(field, **settings):

@@ -69,6 +69,21 @@ def parser() -> argparse.ArgumentParser:
     _results(one)
     one.add_argument("--device", choices=requests.DEVICES, help="what the network runs on (auto)")
 
+    five = _command(verbs, capture, "a folder of photos of one object -> a coloured mesh in the cameras' own frame")
+    five.add_argument("folder", metavar="FOLDER", help="photos with cameras: transforms.json, or a COLMAP model")
+    five.add_argument("-o", "--output", required=True, metavar="OUT", help=OUTPUT)
+    five.add_argument("--budget", type=float, default=180.0, metavar="SECONDS", help="time to fit the photos (180)")
+    five.add_argument("--steps", type=int, default=0, metavar="N", help="fit so many steps instead (0: by the budget)")
+    five.add_argument(
+        "--resolution", type=int, choices=requests.CAPTURE_RESOLUTIONS, default=192, help="cells along the box (192)"
+    )
+    five.add_argument("--holdout", type=int, default=0, metavar="K", help="keep every Kth photo for scores (0: none)")
+    five.add_argument("--renders", metavar="DIR", default="", help="write each held-out view as DIR/<image stem>.png")
+    five.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn at random (0)")
+    _meshing(five)
+    five.add_argument("--save-field", metavar="F.npz", default="", help="keep the field, for `maquette remesh`")
+    _results(five)
+
     two = _command(verbs, remesh, "a kept field -> a mesh with other settings; runs no network")
     two.add_argument("field", metavar="FIELD.npz", help="field from --save-field, or its key in the cache")
     two.add_argument("-o", "--output", required=True, metavar="OUT", help=OUTPUT)
@@ -97,7 +112,9 @@ def _meshing(command):
     command.add_argument("--smoothing", type=int, default=2, metavar="N", help="smoothing passes (2)")
     command.add_argument("--faces", type=int, default=0, metavar="N", help="triangles at most (0: all)")
     command.add_argument("--islands", action="store_true", help="keep pieces that float apart")
-    command.add_argument("--size", type=float, default=1.0, metavar="METRES", help="longest side (1)")
+    command.add_argument(
+        "--size", type=_number, metavar="auto|METRES", help="longest side (auto: 1; a capture stays as it was captured)"
+    )
 
 
 def _results(command):
@@ -199,6 +216,19 @@ def reconstruct_each(run: Run) -> int:
             raise Failed(f"cancelled: {done} of {len(images)} were finished and are kept") from None
     write_report(arguments.report, {"items": items})
     return 1 if any("error" in item for item in items) else 0
+
+
+def capture(run: Run) -> int:
+    arguments = run.arguments
+    meshing = run.meshing()
+    check_mesh_path(run, arguments.output)
+    check_folders(arguments.save_field, arguments.preview, arguments.report)
+    names = ("budget", "steps", "resolution", "holdout", "seed", "preview", "save_field")
+    settings = {name: getattr(arguments, name) for name in names}
+    request = run.request(requests.Capture, arguments.folder, meshing=meshing, **settings, renders=arguments.renders)
+    make_folder(arguments.renders)
+    write_report(arguments.report, make(run, request, arguments.output))
+    return 0
 
 
 def remesh(run: Run) -> int:

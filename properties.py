@@ -16,7 +16,7 @@ from bpy.props import (
 )
 
 from .jobs.requests import RESOLUTIONS, STYLES, VIEW_LIMITS, Meshing, View
-from .operators import compute, levels, live, masks, provenance, tasks, thumbnails
+from .operators import capture, compute, levels, live, masks, provenance, tasks, thumbnails
 
 RESOLUTION_ITEMS = [
     ("32", "32", "Coarse and quick"),
@@ -144,6 +144,31 @@ def _automatic_switched(self, context):
         self.property_unset("level")
 
 
+class MaquetteCapture(bpy.types.PropertyGroup):
+    """Scene.maquette.capture: the settings of the next capture."""
+
+    filepath: StringProperty(
+        name="Photos",
+        description="A folder of photos all round one object, or a video of it",
+    )
+    budget: FloatProperty(
+        name="Time",
+        description="How long to fit the photos; reading and meshing come on top",
+        default=180,
+        min=1,
+        soft_max=1800,
+        step=500,
+        precision=0,
+        unit="TIME_ABSOLUTE",
+    )
+    resolution: EnumProperty(
+        name="Resolution", description="Cells along the box round the object", items=capture.RESOLUTIONS, default="192"
+    )
+    faces: IntProperty(
+        name="Faces", description="Triangles to keep at most; 0 keeps all", default=0, min=0, soft_max=200000, step=100
+    )
+
+
 class MaquetteSettings(bpy.types.PropertyGroup):
     """Scene.maquette: the settings of the next result."""
 
@@ -158,6 +183,8 @@ class MaquetteSettings(bpy.types.PropertyGroup):
     resolution: EnumProperty(
         name="Resolution", description="Cells of the field along each side", items=RESOLUTION_ITEMS, default="64"
     )
+
+    capture: PointerProperty(type=MaquetteCapture)
 
     def meshing(self) -> Meshing:
         return _as_meshing({name: getattr(self, name) for name in MESHING})
@@ -203,9 +230,17 @@ def _shown(name: str):
         value = getattr(meshing, name)
         if value is not None:
             return value
+        if name == "size":
+            return _longest_side(thing) if _good(thing) else 1.0
         return levels.of_field(thing) if _good(thing) else levels.of_network()
 
     return get
+
+
+def _longest_side(thing) -> float:
+    """Of what was made, before the object was scaled."""
+    low, high = provenance.read(thing)["report"].get("bounds", ((0, 0, 0), (1, 1, 1)))
+    return max(b - a for a, b in zip(low, high))
 
 
 def _moved(name: str):
@@ -240,6 +275,11 @@ MaquetteMesh.__annotations__ = {name: _slider(name) for name in MESHING}
 
 def _reads(function):
     return lambda self: function()
+
+
+def _placed() -> bool:
+    thing = bpy.context.object
+    return _good(thing) and provenance.read(thing)["verb"] == "capture"
 
 
 def _facts() -> str:
@@ -282,12 +322,14 @@ class MaquetteStatus(bpy.types.PropertyGroup):
     mask: StringProperty(get=_reads(lambda: masks.state(bpy.context.scene.maquette.first_picture())))
     active: BoolProperty(get=_reads(lambda: provenance.is_result(bpy.context.object)))
     trouble: StringProperty(get=_reads(lambda: provenance.trouble(bpy.context.object)))
+    placed: BoolProperty(get=_reads(_placed))
+    """The active object is where cameras saw it, in their size."""
     facts: StringProperty(get=_reads(_facts))
     guess: StringProperty(get=_reads(_guess))
     mesh: PointerProperty(type=MaquetteMesh)
 
 
-CLASSES = (MaquettePicture, MaquetteSettings, MaquetteMesh, MaquetteStatus)
+CLASSES = (MaquettePicture, MaquetteCapture, MaquetteSettings, MaquetteMesh, MaquetteStatus)
 
 
 def register():

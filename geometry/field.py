@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .atomic import replacing
+from .frames import UNIT_CUBE
 
 NAMES = ("values", "level", "bounds", "colour")
 UNREADABLE = (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -43,6 +44,11 @@ class Field:
         for name in NAMES:
             if getattr(self, name) is not None and not np.isfinite(getattr(self, name)).all():
                 raise ValueError(f"the field's {name} holds values that are not finite numbers")
+
+    @property
+    def has_place(self) -> bool:
+        """It knows where it is and how large, as captures do; what a network guessed fills the unit cube."""
+        return not np.array_equal(self.bounds, UNIT_CUBE)
 
     def save(self, path):
         """Write a compressed .npz; the file is whole or not there."""

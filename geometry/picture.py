@@ -6,6 +6,7 @@ import struct
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isqrt
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,17 @@ def read_picture(path) -> Picture:
 
     Raises ValueError with one sentence where the file is missing, empty, damaged, too small, too large or no picture.
     """
+    image, digest = decoded(path, WORKING)
+    rgba = np.asarray(upright(image), np.float32) / 255
+    return Picture(rgba, bool(rgba[..., 3].min() < OPAQUE), str(path), digest)
+
+
+def decoded(path, longest=0):
+    """A file's picture as a Pillow image in RGBA, sRGB, pixels as they lie in the file; and the sha256 of its bytes.
+
+    Its longer side is reduced to `longest`; 0 keeps all pixels, but of a JPEG that has more than MOST_PIXELS.
+    Raises ValueError as read_picture does.
+    """
     path = Path(path)
     data = _bytes(path)
     with _sizes_unchecked():
@@ -78,13 +90,18 @@ def read_picture(path) -> Picture:
             raise ValueError(f"{path.name} is not a picture that Maquette reads (PNG, JPEG, WebP, TIFF ...)") from error
         except BROKEN as error:
             raise ValueError(f"{path.name} is damaged or cut short: {error}") from error
-        _check_size(image, path.name)
+        _check_size(image, path.name, longest)
         try:
-            image = _upright(_reduced(image))
+            image = _reduced(image, longest)
         except BROKEN as error:
             raise ValueError(f"{path.name} is damaged or cut short: {error}") from error
-    rgba = np.asarray(image, np.float32) / 255
-    return Picture(rgba, bool(rgba[..., 3].min() < OPAQUE), str(path), hashlib.sha256(data).hexdigest())
+    return image, hashlib.sha256(data).hexdigest()
+
+
+def upright(image):
+    """What `decoded` gave, turned as its EXIF orientation says."""
+    turn = TURNS.get(image.info["orientation"])
+    return image if turn is None else image.transpose(turn)
 
 
 def write_picture(pixels, path):
@@ -123,13 +140,15 @@ def _sizes_unchecked():
         Image.MAX_IMAGE_PIXELS = limit
 
 
-def _check_size(image, name):
+def _check_size(image, name, longest):
     width, height = image.size
     if min(width, height) < SMALLEST:
-        raise ValueError(f"{name} is {width} x {height} pixels; Reconstruct needs at least {SMALLEST} on each side")
+        raise ValueError(f"{name} is {width} x {height} pixels; Maquette needs at least {SMALLEST} on each side")
     if max(width, height) > WORKING * min(width, height) / SMALLEST:
         raise ValueError(f"{name} is {width} x {height} pixels; one side may be at most 32 times the other")
-    image.draft(None, (WORKING, WORKING))  # JPEG alone can decode at an eighth of its size
+    if longest or width * height > MOST_PIXELS:
+        draft = longest or isqrt(MOST_PIXELS) // 2
+        image.draft(None, (draft, draft))  # JPEG alone can decode at an eighth of its size
     if image.size[0] * image.size[1] > MOST_PIXELS:
         most = MOST_PIXELS // 10**6
         raise ValueError(
@@ -137,8 +156,8 @@ def _check_size(image, name):
         )
 
 
-def _reduced(image):
-    """The first frame as RGBA bytes, its longer side at most WORKING."""
+def _reduced(image, longest):
+    """The first frame as RGBA bytes, its longer side at most `longest` unless that is 0."""
     orientation = _orientation(image)
     image.load()
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
@@ -148,9 +167,9 @@ def _reduced(image):
         image, profile = _in_srgb(image, profile), None
     if image.mode != "RGBA":
         image = image.convert("RGBA")
-    if max(image.size) > WORKING:
+    if longest and max(image.size) > longest:
         # Pillow premultiplies by itself here. A box reduction first, then a sharp filter: both are area-filtered.
-        image.thumbnail((WORKING, WORKING), Image.Resampling.LANCZOS, reducing_gap=2.0)
+        image.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=2.0)
     image = _in_srgb(image, profile)
     image.info["orientation"] = orientation
     return image
@@ -161,11 +180,6 @@ def _orientation(image):
         return image.getexif().get(274, 1)
     except BROKEN:  # broken metadata on a good picture: take it as it lies
         return 1
-
-
-def _upright(image):
-    turn = TURNS.get(image.info["orientation"])
-    return image if turn is None else image.transpose(turn)
 
 
 def _profile(image):

@@ -3,8 +3,6 @@
 import dataclasses
 import time
 
-import numpy as np
-
 from .. import __version__
 from ..geometry import frames, isosurface, mesh
 from . import fields
@@ -28,14 +26,18 @@ def remesh(request: Remesh, progress, cancelled) -> Shape:
 
 
 def shape_from_field(field, meshing: Meshing, progress, picture: str = "", span=(0.2, 0.95)) -> Shape:
-    """Field -> Shape that stands on z = 0, its longest side `meshing.size` metres; the report lacks seconds and device.
+    """Field -> Shape; the report lacks seconds and device.
+
+    It stands on z = 0, its longest side `meshing.size` metres, or without a size is where the field says.
 
     picture: PNG to draw the result to, "" for none; span: the part of the progress that this takes."""
     first, last = span
     progress(first, "Surface")
     found = isosurface.mesh_from_field(field, **meshing.keywords())
     progress(first + 0.7 * (last - first), "Check")
-    placed = dataclasses.replace(found, vertices=frames.standing(found.vertices, meshing.size).astype(np.float32))
+    placed = found
+    if meshing.size or not field.has_place:
+        placed = dataclasses.replace(found, vertices=frames.standing(found.vertices, meshing.size or 1.0).astype("f4"))
     report = mesh.report(placed) | {"field_level": field.level, "over_budget": over_budget(placed, meshing.faces)}
     if picture:
         from ..geometry import preview  # few ask for one

@@ -17,6 +17,7 @@ import numpy as np
 
 STYLES = ("smooth", "blocks")
 RESOLUTIONS = (32, 64)
+CAPTURE_RESOLUTIONS = (64, 96, 128, 192, 256)
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FORMATS = ("glb", "ply", "obj", "stl")
 VIEW_LIMITS = {"elevation": (-20.0, 75.0), "depth": (0.6, 3.0)}
@@ -41,8 +42,8 @@ class Meshing:
     """Triangles to keep at most; 0 keeps all."""
     islands: bool = False
     """Keep pieces that float apart from the largest one."""
-    size: float = 1.0
-    """Longest side in metres."""
+    size: float | None = None
+    """Longest side in metres, standing on z = 0; None ("auto") leaves captures as they were captured, others take 1."""
 
     def __post_init__(self):
         level = None if self.level in (None, "auto") else _number("Level", self.level)
@@ -53,8 +54,8 @@ class Meshing:
         if 0 < self.faces < 4:
             raise ValueError(f"Faces is {self.faces}; a closed mesh needs at least 4 (0 keeps them all)")
         _set(self, "islands", _truth("Islands", self.islands))
-        _set(self, "size", _number("Size", self.size))
-        if self.size <= 0:
+        _set(self, "size", None if self.size in (None, "auto") else _number("Size", self.size))
+        if self.size is not None and self.size <= 0:
             raise ValueError(f"Size is {self.size:g} metres; it must be above 0")
 
     def keywords(self) -> dict:
@@ -113,6 +114,42 @@ class Reconstruct:
         _check(self, "Meshing", self.meshing, Meshing)
         _one_of("Device", self.device, DEVICES)
         _paths(self, "mask", "preview", "save_field", "cache")
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A folder of photographs -> Shape in their cameras' own frame."""
+
+    VERB = "capture"
+    folder: str
+    budget: float = 180.0
+    """Seconds of fitting; reading and meshing come on top."""
+    steps: int = 0
+    """Steps of fitting, in place of the budget: the same number gives the same mesh again; 0 goes by the budget."""
+    resolution: int = 192
+    """Cells along the box that holds the object."""
+    holdout: int = 0
+    """Every so manieth photo is kept for the scores where the folder has no test views of its own; 0 keeps none."""
+    meshing: Meshing = dataclasses.field(default_factory=Meshing)
+    seed: int = 0
+    renders: str = ""
+    """Folder for each held-out view as the field shows it, <stem>.png; "" draws none."""
+    preview: str = ""
+    save_field: str = ""
+    cache: str = ""
+
+    def __post_init__(self):
+        _set(self, "folder", _path("Folder", self.folder))
+        _set(self, "budget", _number("Budget", self.budget))
+        if not 1 <= self.budget <= 86_400:
+            raise ValueError(f"Budget is {self.budget:g} seconds; it must be from 1 to 86400")
+        if self.resolution not in CAPTURE_RESOLUTIONS or isinstance(self.resolution, bool):
+            raise ValueError(f"Resolution is {self.resolution}; choose one of {_listed(CAPTURE_RESOLUTIONS)}")
+        _set(self, "steps", _whole("Steps", self.steps, 0, 10_000_000))
+        _set(self, "holdout", _whole("Holdout", self.holdout, 0, 1000))
+        _set(self, "seed", _whole("Seed", self.seed, 0, 2**31 - 1))
+        _check(self, "Meshing", self.meshing, Meshing)
+        _paths(self, "renders", "preview", "save_field", "cache")
 
 
 @dataclass(frozen=True)
@@ -188,7 +225,7 @@ class Doctor:
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """A finished mesh that stands on z = 0, centred in x and y, z up, metres."""
+    """A finished mesh, z up, metres: standing on z = 0, centred in x and y; a capture in its cameras' own frame."""
 
     vertices: np.ndarray
     """(V, 3) float32 metres"""
@@ -271,7 +308,7 @@ class Diagnosis:
         return found
 
 
-KINDS = {kind.__name__: kind for kind in (Meshing, View, Reconstruct, Remesh, Export, Mask, Doctor)}
+KINDS = {kind.__name__: kind for kind in (Meshing, View, Reconstruct, Capture, Remesh, Export, Mask, Doctor)}
 KINDS |= {kind.__name__: kind for kind in (Shape, Written, Masked, Diagnosis)}
 
 

@@ -4,6 +4,8 @@ import bpy
 
 from . import (
     cancel,
+    capture,
+    choose_capture,
     choose_pictures,
     compute,
     copy_report,
@@ -28,6 +30,8 @@ CLASSES = (
     choose_pictures.MAQUETTE_OT_choose_pictures,
     reconstruct.MAQUETTE_OT_reconstruct,
     regenerate.MAQUETTE_OT_regenerate,
+    choose_capture.MAQUETTE_OT_choose_capture,
+    capture.MAQUETTE_OT_capture,
     remesh.MAQUETTE_OT_remesh,
     mask_preview.MAQUETTE_OT_mask_preview,
     edit_mask.MAQUETTE_OT_edit_mask,

@@ -1,21 +1,24 @@
 """The only place where arrays become Blender data."""
 
+import contextlib
+
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 COLOURS = "Color"
 """Name of the colour attribute; Blender's own name for one, so that other tools find it."""
 MATERIAL = "Maquette Colors"
 
 
-def new_object(context, name: str, shape, location, style: str):
-    """An object with `shape` as its mesh and the material that shows its colours, in the active collection."""
+def new_object(context, name: str, shape, location, style: str, collection=None):
+    """An object with `shape` as its mesh and the material that shows its colours, in a collection or the active one."""
     mesh = bpy.data.meshes.new(name)
     fill_mesh(mesh, shape, style)
     mesh.materials.append(colour_material())
     thing = bpy.data.objects.new(name, mesh)
     thing.location = location
-    context.collection.objects.link(thing)
+    (collection or context.collection).objects.link(thing)
     return thing
 
 
@@ -119,3 +122,41 @@ def load_picture(image, name: str, path: str):
 def width(shape) -> float:
     """How far a shape reaches along x."""
     return float(np.ptp(shape.vertices[:, 0])) if len(shape.vertices) else 0.0
+
+
+def new_collection(parent, name: str):
+    collection = bpy.data.collections.new(name)
+    parent.children.link(collection)
+    return collection
+
+
+def new_camera(collection, row: dict, size: float):
+    """A camera as a report of Capture has it, its photo behind what it sees; `size` is how large it is drawn.
+
+    Blender's cameras have one focal length, and no distortion.
+    """
+    (width, height), (x, y) = row["size"], row["centre"]
+    data = bpy.data.cameras.new(row["name"])
+    data.sensor_fit, data.sensor_width = "HORIZONTAL", 36.0
+    data.lens = row["focal"][0] * data.sensor_width / width
+    data.shift_x, data.shift_y = (width / 2 - x) / width, (y - height / 2) / width
+    data.display_size, data.clip_start = size, size / 100
+    if row["path"]:
+        with contextlib.suppress(RuntimeError):  # moved away meanwhile: the camera is right without it
+            behind = data.background_images.new()
+            behind.image = bpy.data.images.load(row["path"], check_existing=True)
+            behind.alpha = 1.0
+            data.show_background_images = True
+    camera = bpy.data.objects.new(row["name"], data)
+    camera.matrix_world = Matrix(row["matrix"])
+    collection.objects.link(camera)
+    return camera
+
+
+def new_box(collection, name: str, centre, side: float):
+    """An empty that shows a cube."""
+    box = bpy.data.objects.new(name, None)
+    box.empty_display_type, box.empty_display_size = "CUBE", side / 2
+    box.location = centre
+    collection.objects.link(box)
+    return box

@@ -19,6 +19,8 @@ PACKED = "maquette_field_packed"
 """Custom property with the field's file, once it is packed into the .blend."""
 MASK = "maquette_mask"
 """Custom property with the PNG of the mask that an artist painted for it, where one did."""
+LONG = ("cameras", "failed")
+"""What a report may hold that is many lines long; the scene shows it."""
 SELECT = "Select an object that was made by Maquette"
 
 
@@ -26,14 +28,14 @@ def write(thing, shape, request):
     """Note on the object what it was made from. Pictures are kept by path, also relative to the .blend, and hash."""
     record = dict(shape.provenance)
     record["request"] = requests.to_json(request)
-    record["report"] = shape.report
+    record["report"] = {name: value for name, value in shape.report.items() if name not in LONG}
     # The hash of what the worker read, not of what the file may hold by now.
     read = {item["path"]: item["sha256"] for item in record.pop("images", [])}
-    record["inputs"] = [_input(path, read.get(path)) for path in request.images]
+    record["inputs"] = [_input(path, read.get(path)) for path in getattr(request, "images", ())]
     thing[KEY] = json.dumps(record)
     if MASK in thing:
         del thing[MASK]  # Blender cuts bytes that are put in the place of others at their first zero
-    if painted := masks.stored(request.mask):
+    if painted := masks.stored(getattr(request, "mask", "")):
         thing[MASK] = painted
     if thing.get(FIELD, "") != shape.field:
         for name in (FIELD, PACKED):
@@ -68,7 +70,7 @@ def read(thing) -> dict:
     return json.loads(thing[KEY])
 
 
-def _asked(thing) -> requests.Reconstruct:
+def _asked(thing) -> requests.Reconstruct | requests.Capture:
     """The request in the record. Raises ValueError when it cannot be read."""
     try:
         return _parsed(thing[KEY])
@@ -77,7 +79,7 @@ def _asked(thing) -> requests.Reconstruct:
 
 
 @functools.lru_cache(maxsize=64)
-def _parsed(text: str) -> requests.Reconstruct:
+def _parsed(text: str) -> requests.Reconstruct | requests.Capture:
     record = json.loads(text)
     record["inputs"], record["report"]  # noqa: B018
     return request(record)  # frozen, so one may be shared; every slider asks for it at each drawing
@@ -94,7 +96,7 @@ def trouble(thing) -> str:
     return ""
 
 
-def request(record: dict) -> requests.Reconstruct:
+def request(record: dict) -> requests.Reconstruct | requests.Capture:
     """The request that made it, with today's mesh settings of the object."""
     return requests.from_json(record["request"])
 

@@ -75,7 +75,7 @@ class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
             thing = datablocks.new_object(context, name, shape, place, request.meshing.style)
             provenance.write(thing, shape, request)
             things.append(thing)
-            reach = place[0] - self._cursor[0] + half + GAP * request.meshing.size
+            reach = place[0] - self._cursor[0] + half + GAP * (request.meshing.size or 1.0)
         datablocks.select_only(context, things)
         datablocks.show_colours(context)
         if getattr(self, "_dropped", False):  # the sidebar then shows them, to be made again with other settings

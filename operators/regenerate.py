@@ -30,7 +30,10 @@ class MAQUETTE_OT_regenerate(OnResult, JobOperator, bpy.types.Operator):
         datablocks.check_editable(thing)
         record = provenance.read(thing)
         self._name = thing.name  # by name: an undo meanwhile replaces the object itself
-        asked = dataclasses.replace(provenance.request(record), images=tuple(provenance.photos(record)))
+        asked = provenance.request(record)
+        if asked.VERB == "capture":  # steps rather than seconds: what they gave is given again
+            return [dataclasses.replace(asked, steps=record["report"]["steps"], cache=compute.cache())]
+        asked = dataclasses.replace(asked, images=tuple(provenance.photos(record)))
         if provenance.MASK in thing:
             asked = dataclasses.replace(asked, mask=masks.store(thing[provenance.MASK]))
         if self.use_view:

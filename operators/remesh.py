@@ -59,7 +59,8 @@ class MAQUETTE_OT_remesh(OnResult, bpy.types.Operator):
         self.auto_level = meshing.level is None
         self.level = automatic if meshing.level is None else meshing.level
         for name in ("style", "smoothing", "faces", "islands", "size"):
-            setattr(self, name, getattr(meshing, name))
+            if getattr(meshing, name) is not None:  # a capture has its cameras' size
+                setattr(self, name, getattr(meshing, name))
 
 
 def request(thing, meshing: Meshing) -> Remesh:

@@ -2,12 +2,13 @@
 
 import bpy
 
-from . import compute, mesh, reconstruct
+from . import capture, compute, mesh, reconstruct
 
 CLASSES = (
     reconstruct.MAQUETTE_PT_reconstruct,
     reconstruct.MAQUETTE_PT_settings,
     reconstruct.MAQUETTE_PT_view,
+    capture.MAQUETTE_PT_capture,
     mesh.MAQUETTE_PT_mesh,
     compute.MAQUETTE_PT_compute,
 )

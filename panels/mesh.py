@@ -22,15 +22,15 @@ class MAQUETTE_PT_mesh(Sidebar, bpy.types.Panel):
         layout.label(text=context.object.name, icon="MESH_DATA")
         column = layout.column()
         column.enabled = context.mode == "OBJECT"
-        draw_sliders(column, status.mesh)
+        draw_sliders(column, status.mesh, status.placed)
         paragraph(layout, context, status.facts)
         row = layout.row(align=True)
         row.operator("maquette.regenerate", icon="FILE_REFRESH")
         row.operator("maquette.pack_field", icon="PACKAGE")
 
 
-def draw_sliders(layout, mesh):
-    """Each one meshes the object again while it moves."""
+def draw_sliders(layout, mesh, placed):
+    """Each one meshes the object again while it moves. What is placed by its cameras has their size."""
     layout.prop(mesh, "auto_level")
     row = layout.row()
     row.enabled = not mesh.auto_level
@@ -39,5 +39,6 @@ def draw_sliders(layout, mesh):
     if mesh.style == "smooth":
         layout.prop(mesh, "smoothing", slider=True)
         layout.prop(mesh, "faces")
-    layout.prop(mesh, "size")
+    if not placed:
+        layout.prop(mesh, "size")
     layout.prop(mesh, "islands")

@@ -49,7 +49,7 @@ FLOORS = {
     "properties": IN_BLENDER,
     "preferences": IN_BLENDER,
     "panels": Floor(frozenset({"panels"}), BLENDER),
-    "jobs": Floor(frozenset({"jobs", "nets", "geometry"}), frozenset({"numpy", "pycolmap"})),
+    "jobs": Floor(frozenset({"jobs", "nets", "geometry"}), frozenset({"numpy", "pycolmap", "av"})),
     "jobs.__init__": Floor(LIGHT_JOBS),
     # It loads the root folder under this name, whatever the folder is called, and then the worker by it.
     "jobs.launch": Floor(theirs=frozenset({"maquette"})),

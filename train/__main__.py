@@ -8,7 +8,7 @@ import sys
 
 NETWORKS = ("image_to_field", "matting")
 COMMANDS = {
-    "shards": "make a cache of procedural samples for training on CPUs",
+    "shards": "make a cache of samples, procedural or of your meshes, for training on CPUs",
     "preview": "write a contact sheet of the procedural world",
     "export": "write a run's averaged weights as safetensors with their card",
     "evaluate": "score a network beside its baselines",
@@ -49,13 +49,23 @@ def shards(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="maquette.train shards", description=shards.__doc__)
     parser.add_argument("--folder", default="runs/shards")
     parser.add_argument("--split", default="train", choices=("train", "validation", "test", "library"))
-    parser.add_argument("--count", type=int, default=200, help=f"shards of {SHARD} samples")
+    parser.add_argument("--count", type=int, default=200, help=f"shards of {SHARD} procedural samples")
     parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=1e9)
+    parser.add_argument("--meshes", metavar="FOLDER", help="samples of these meshes, not of procedural shapes")
+    parser.add_argument("--views", type=int, default=8, help="pictures of each mesh (8)")
+    parser.add_argument("--up", default="z", choices=("y", "z"), help="of .obj .ply .off .stl (z); glTF says its own")
     args = parser.parse_args(argv)
-    made = write_shards(f"{args.folder}/{args.split}", args.split, args.start, args.count, args.minutes, args.step)
-    print(f"{made} shards written under {args.folder}/{args.split}")
+    out = f"{args.folder}/{args.split}"
+    if args.meshes:
+        from .readers.shards import write_mesh_shards
+        pace = {"minutes": args.minutes, "start": args.start, "step": args.step}
+        made, samples = write_mesh_shards(args.meshes, out, args.split, args.views, args.up, **pace)
+        print(f"{made} shards of {samples} samples of meshes written under {out}")
+        return 0
+    made = write_shards(out, args.split, args.start, args.count, args.minutes, args.step)
+    print(f"{made} shards written under {out}")
     return 0
 
 

@@ -55,7 +55,7 @@ def export(name: str, run: Path, folder: Path, args) -> Path:
         raise ValueError(f"{path.name} would be {len(data)} bytes; at most {LARGEST} may ship")
     state = stored["state"]
     # Where the trainer's own folders lay is nobody's business and helps nobody to train it again.
-    private = {"run", "shards", *getattr(recipe, "PRIVATE", ())}
+    private = {"run", "shards", "other_data", *getattr(recipe, "PRIVATE", ())}
     settings = {key: value for key, value in stored["recipe"].items() if key not in private}
     card = {
         "name": name,
@@ -66,7 +66,7 @@ def export(name: str, run: Path, folder: Path, args) -> Path:
         "bytes": len(data),
         "parameters": sum(p.numel() for p in checkpoint.build(name, config).parameters()),
         "licence": "GPL-3.0-or-later",
-        "data": recipe.DATA,
+        "data": recipe.data(stored["recipe"]),
         "training": {
             "recipe": settings,
             "steps": state["step"],

@@ -1,7 +1,9 @@
 """One training loop for every recipe, on Lightning Fabric: read it top to bottom.
 
-With --devices 2 or more each process draws its own batches and their gradients are averaged (DDP); the first process
-alone validates, saves and writes logs. On CPUs two processes of one thread train a quarter faster than one of two.
+With several processes (--devices, torchrun, SLURM) each draws its own batches and their gradients are averaged (DDP);
+the first alone validates, saves and writes logs. On CPUs two processes of one thread train a quarter faster than one of
+two. A run ends when its minutes or its steps are spent; the same command goes on from its last checkpoint, with the
+random numbers and the data where they stood.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ import copy
 import math
 import os
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,9 @@ from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
+
+from .optimiser import optimisers
+from .state import LAST, load, process, restore_process, save
 
 
 class Step(torch.nn.Module):
@@ -33,17 +37,16 @@ class Step(torch.nn.Module):
 
 
 def train(recipe_module, recipe) -> Path:
-    """Train until the budget ends; -> the last checkpoint. Resumes the run's own checkpoint when there is one."""
+    """Train until the budget ends; -> the last checkpoint. Resumes the run's own checkpoint when there is one.
+
+    Raises RuntimeError where loss or gradients are no numbers, before they reach the weights; ValueError where the
+    checkpoint is another network's or the data cannot be read.
+    """
     run = Path(recipe.run or f"runs/{recipe_module.NAME}")
     run.mkdir(parents=True, exist_ok=True)
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
-    fabric = Fabric(
-        accelerator=accelerator(recipe.device),
-        devices=recipe.devices,
-        strategy=strategy(recipe),
-        precision=precision(recipe),
-    )
+    fabric = engine(recipe)
     fabric.launch()
     fabric.seed_everything(recipe.seed, verbose=False)
     network = recipe_module.make(recipe)
@@ -56,78 +59,146 @@ def train(recipe_module, recipe) -> Path:
     if fabric.device.type == "cpu":
         last_channels(network)
     averaged = copy.deepcopy(network).requires_grad_(False).to(fabric.device)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.98)
-    )
+    rules = optimisers(network, recipe)
     state = {"step": 0, "seconds": 0.0, "samples": 0}
-    last = run / "last.pt"
+    last = run / LAST
+    if first:
+        for part in run.glob("*.part"):  # what a kill in the midst of writing left
+            part.unlink()
+    processes = []
     if last.exists():
-        resume(last, network, averaged, optimiser, state)
-    if not first:
-        torch.manual_seed(recipe.seed + 7919 * fabric.global_rank + state["step"])
-    step, optimiser = fabric.setup(Step(network, recipe_module, recipe), optimiser)
-    writer = SummaryWriter(run / "log") if first else None
+        processes = load(last, network, averaged, rules, state, recipe)
+        minutes, samples = state["seconds"] / 60, state["samples"]
+        if first:
+            print(f"resumed {last} at step {state['step']}, {minutes:.1f} minutes, {samples} samples")
+    step, *rules = fabric.setup(Step(network, recipe_module, recipe), *rules)
     rng = np.random.default_rng([recipe.seed, state["step"], fabric.global_rank])
     batches = recipe_module.batches(recipe, rng, fabric.device)
-    bar = tqdm(
-        total=round(recipe.minutes, 1),
-        unit="min",
-        bar_format="{l_bar}{bar}| {n:.1f}/{total} min {postfix}",
-        mininterval=5,
-        disable=not first,
-    )
-    saved = validated = began = time.monotonic()
-    before = state["seconds"]
-    while (seconds := fabric.broadcast(before + time.monotonic() - began)) < recipe.minutes * 60:
-        progress = seconds / (recipe.minutes * 60)
-        for group in optimiser.param_groups:
+    if len(processes) == fabric.world_size:
+        restore_process(processes[fabric.global_rank], batches, fabric.device)
+    else:
+        torch.manual_seed(recipe.seed + 7919 * fabric.global_rank + state["step"])
+    budget = Budget(recipe, state)
+    writer = SummaryWriter(run / "log", purge_step=state["step"] or None) if first else None
+    bar = budget.bar(disable=not first)
+
+    def keep() -> None:
+        """What all processes know, gathered and written by the first."""
+        everyone = gathered(process(batches, fabric.device), fabric)
+        if first:
+            save(last, network, averaged, rules, everyone, state, recipe)
+
+    saved = validated = budget.before
+    while True:
+        # The first process's clock, so that all end and save at the same step
+        now, progress = fabric.broadcast((budget.seconds(), budget.progress()))
+        if progress >= 1:
+            break
+        if now - saved > recipe.save_minutes * 60 and state["step"]:
+            saved = now
+            keep()
+        for group in (group for rule in rules for group in rule.param_groups):
             group["lr"] = recipe.rate * rate_factor(state["step"], progress)
         batch = {name: value.to(fabric.device) for name, value in next(batches).items()}
         total, parts = step(recipe_module.prepare(batch, augment=True), progress)
-        if not torch.isfinite(total):
-            raise RuntimeError(
-                f"The loss became {total.item()} at step {state['step']}; the last good checkpoint is {last}"
-            )
-        optimiser.zero_grad(set_to_none=True)
+        for rule in rules:
+            rule.zero_grad(set_to_none=True)
         fabric.backward(total)
-        fabric.clip_gradients(step, optimiser, max_norm=recipe.clip, error_if_nonfinite=False)
-        optimiser.step()
+        # Of all weights together: Fabric's own clips those of one optimiser.
+        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
+        if not sound(total.detach(), norm, fabric):
+            raise RuntimeError(
+                f"The loss became {total.item():g}, its gradient {float(norm):g}, at step {state['step']}; "
+                + (f"the last good checkpoint is {last}" if last.exists() else "no checkpoint was written yet")
+            )
+        for rule in rules:
+            rule.step()
         state.update(
-            step=state["step"] + 1, seconds=seconds, samples=state["samples"] + recipe.batch * fabric.world_size
+            step=state["step"] + 1,
+            seconds=now,
+            samples=state["samples"] + recipe.batch * fabric.world_size,
         )
         if not first:
             continue
         average(averaged, network, min(recipe.ema, state["step"] / (9 + state["step"])))
         if state["step"] % 20 == 0:
-            for name, value in parts.items():
-                writer.add_scalar(f"loss/{name}", float(value), state["step"])
-            speed = (state["samples"]) / max(seconds, 1)
-            bar.n = seconds / 60
-            bar.set_postfix_str(
-                f"step {state['step']} {speed:.1f} samples/s "
-                + " ".join(f"{k} {float(v):.3f}" for k, v in parts.items())
-            )
-        now = time.monotonic()
+            tell(parts, norm, rules, state, writer, budget, bar)
         if now - validated > recipe.validate_minutes * 60:
             validated = now
-            report(recipe_module.validate(averaged, recipe, fabric.device), state, writer, run)
-        if now - saved > recipe.save_minutes * 60:
-            saved = now
-            save(last, network, averaged, optimiser, state, recipe)
-    state["seconds"] = before + time.monotonic() - began
+            report(recipe_module, averaged, recipe, fabric.device, state, writer, run)
+    state["seconds"] = budget.seconds()
+    keep()
     if first:
-        save(last, network, averaged, optimiser, state, recipe)
-        report(recipe_module.validate(averaged, recipe, fabric.device), state, writer, run)
+        report(recipe_module, averaged, recipe, fabric.device, state, writer, run)
+        writer.close()
     fabric.barrier()
     bar.close()
     return last
 
 
-def strategy(recipe):
+class Budget:
+    """Minutes or steps, those of earlier sittings counted in."""
+
+    def __init__(self, recipe, state: dict):
+        self.recipe, self.state = recipe, state
+        self.before, self.began = state["seconds"], time.monotonic()
+
+    def seconds(self) -> float:
+        return self.before + time.monotonic() - self.began
+
+    def progress(self) -> float:
+        """How much is spent; 1 and more is all."""
+        if self.recipe.steps:
+            return self.state["step"] / self.recipe.steps
+        return self.seconds() / max(self.recipe.minutes * 60, 1e-9)
+
+    def bar(self, disable: bool) -> tqdm:
+        total, unit = (self.recipe.steps, "steps") if self.recipe.steps else (round(self.recipe.minutes, 1), "min")
+        form = "{l_bar}{bar}| {n:.1f}/{total} " + unit + " {postfix}"
+        return tqdm(total=total, bar_format=form, mininterval=5, disable=disable)
+
+    def spent(self) -> float:
+        """In the bar's unit."""
+        return self.state["step"] if self.recipe.steps else self.seconds() / 60
+
+
+def engine(recipe) -> Fabric:
+    """Fabric as the recipe says. Under torchrun its own counts hold; SLURM's srun Fabric finds by itself."""
+    devices, nodes = recipe.devices, recipe.nodes
+    if torch.distributed.is_available() and torch.distributed.is_torchelastic_launched():
+        devices = int(os.environ["LOCAL_WORLD_SIZE"])
+        nodes = int(os.environ["WORLD_SIZE"]) // devices
+    return Fabric(
+        accelerator=accelerator(recipe.device),
+        devices=devices,
+        num_nodes=nodes,
+        strategy=strategy(devices * nodes),
+        precision=precision(recipe),
+    )
+
+
+def strategy(processes: int):
     """One process needs none. Parameters that a step does not use (the volume, while cameras are learned) may be."""
-    if recipe.devices == 1:
+    if processes == 1:
         return "auto"
     return DDPStrategy(find_unused_parameters=True, broadcast_buffers=False)
+
+
+def sound(total: torch.Tensor, norm: torch.Tensor, fabric: Fabric) -> bool:
+    """Loss and gradient are numbers in every process: all stop together, or DDP's next reduction would hang."""
+    fine = (torch.isfinite(total) & torch.isfinite(norm)).float()
+    if fabric.world_size > 1:
+        fine = fabric.all_reduce(fine, reduce_op="min")
+    return bool(fine > 0)
+
+
+def gathered(one: dict, fabric: Fabric) -> list[dict]:
+    """Every process's own, in the order of their ranks."""
+    if fabric.world_size == 1:
+        return [one]
+    every = [None] * fabric.world_size
+    torch.distributed.all_gather_object(every, one)
+    return every
 
 
 def rate_factor(step: int, progress: float) -> float:
@@ -140,6 +211,8 @@ def accelerator(device: str) -> str:
 
 
 def precision(recipe) -> str:
+    if recipe.precision == "16-mixed":
+        raise ValueError("--precision 16-mixed is not trained in: its scaled gradients overflow; use bf16-mixed")
     if recipe.precision != "auto":
         return recipe.precision
     if accelerator(recipe.device) == "cuda":
@@ -170,34 +243,27 @@ def average(averaged, network, decay: float) -> None:
             mine.lerp_(its, 1 - decay)
 
 
-def save(path: Path, network, averaged, optimiser, state: dict, recipe) -> None:
-    """Tensors and plain numbers only, so that it loads with weights_only=True; written beside, then put in place."""
-    part = path.with_suffix(f".{os.getpid()}.part")
-    torch.save(
-        {
-            "network": dict(network.state_dict()),
-            "averaged": dict(averaged.state_dict()),
-            "optimiser": optimiser.state_dict(),
-            "state": state,
-            "recipe": asdict(recipe),
-            "random": torch.get_rng_state(),
-        },
-        part,
-    )
-    part.replace(path)
+def tell(parts: dict, norm, rules, state: dict, writer, budget: Budget, bar) -> None:
+    """Scalars for TensorBoard, and the bar's line."""
+    for name, value in parts.items():
+        writer.add_scalar(f"loss/{name}", float(value), state["step"])
+    speed = state["samples"] / max(state["seconds"], 1)
+    writer.add_scalar("training/gradient_norm", float(norm), state["step"])
+    writer.add_scalar("training/rate", rules[0].param_groups[0]["lr"], state["step"])
+    writer.add_scalar("training/samples_a_second", speed, state["step"])
+    bar.n = budget.spent()
+    losses = " ".join(f"{k} {float(v):.3f}" for k, v in parts.items())
+    bar.set_postfix_str(f"step {state['step']} {speed:.1f} samples/s {losses}")
 
 
-def resume(path: Path, network, averaged, optimiser, state: dict) -> None:
-    stored = torch.load(path, map_location="cpu", weights_only=True)
-    network.load_state_dict(stored["network"])
-    averaged.load_state_dict(stored["averaged"])
-    optimiser.load_state_dict(stored["optimiser"])
-    state.update(stored["state"])
-    torch.set_rng_state(stored["random"])
-    print(f"resumed {path} at step {state['step']}, {state['seconds'] / 60:.1f} minutes, {state['samples']} samples")
+def report(recipe_module, averaged, recipe, device, state: dict, writer, run: Path) -> None:
+    """Scores of the averaged weights to the terminal, validation.txt and TensorBoard, and there a grid of pictures.
 
-
-def report(scores: dict[str, float], state: dict, writer, run: Path) -> None:
+    Whatever it draws at random, training's next random number stays the same.
+    """
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        scores = recipe_module.validate(averaged, recipe, device)
+        grid = recipe_module.pictures(averaged, recipe, device) if hasattr(recipe_module, "pictures") else None
     line = f"{state['seconds'] / 60:7.1f} min {state['samples']:8d} samples  " + "  ".join(
         f"{k} {v:.4f}" for k, v in scores.items()
     )
@@ -206,3 +272,6 @@ def report(scores: dict[str, float], state: dict, writer, run: Path) -> None:
         file.write(line + "\n")
     for name, value in scores.items():
         writer.add_scalar(f"validation/{name}", value, state["step"])
+    if grid is not None:
+        writer.add_image("validation/picture_answer_truth", grid, state["step"])
+    writer.flush()

@@ -291,7 +291,7 @@ def test_broken_pictures_are_named_in_one_sentence(tmp_path):
 @pytest.mark.parametrize("size", [(1, 1), (12, 9), (31, 500)])
 def test_small_pictures_are_refused(tmp_path, size):
     Image.new("RGB", size).save(tmp_path / "photo.png")
-    with pytest.raises(ValueError, match=f"photo.png is {size[0]} x {size[1]} pixels; Reconstruct needs at least 32"):
+    with pytest.raises(ValueError, match=f"photo.png is {size[0]} x {size[1]} pixels; Maquette needs at least 32"):
         read_picture(tmp_path / "photo.png")
 
 

@@ -2,9 +2,11 @@
 
 - stool.png: a wooden stool before a plain, slightly uneven wall
 - Väse 花.png: a glazed vase cut out with alpha, in a file name that is not English
+- around/: twenty pictures all round the lamp, with their cameras
 - shelf/: four pictures for a row of objects, one of them not a picture at all
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -39,11 +41,11 @@ def lamp(p):
     return np.minimum(shade, turned((p + (0, 0, 0.42)) * (1, 1, 8), lambda z: 0.24 + 0 * z) / 3)
 
 
-def draw(distance, colour, turn=0.6, lift=0.35):
-    """(SIZE, SIZE, 4) uint8 straight alpha: the solid turned by `turn`, seen from `lift` radians above."""
+def draw(distance, colour, turn=0.6, lift=0.35, size=SIZE):
+    """(size, size, 4) uint8 straight alpha: the solid turned by `turn`, seen from `lift` radians above."""
     c, s = np.cos(lift), np.sin(lift)
     forward, up = np.array([0, c, -s]), np.array([0, s, c])
-    u, v = np.meshgrid(*[(np.arange(SIZE) + 0.5) / SIZE - 0.5] * 2)
+    u, v = np.meshgrid(*[(np.arange(size) + 0.5) / size - 0.5] * 2)
     ray = forward + 0.75 * (u[..., None] * (1, 0, 0) - v[..., None] * up)
     ray /= np.linalg.norm(ray, axis=-1, keepdims=True)
     rotation = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
@@ -51,7 +53,7 @@ def draw(distance, colour, turn=0.6, lift=0.35):
     def solid(p):
         return distance(p @ rotation)
 
-    travelled = np.full((SIZE, SIZE), 1.0)
+    travelled = np.full((size, size), 1.0)
     for _ in range(50):
         p = -2.0 * forward + travelled[..., None] * ray
         gap = solid(p)
@@ -72,9 +74,27 @@ def wall(rgba):
     return np.uint8(255 * ((rgba[..., :3] / 255) * alpha + paper * (1 - alpha)))
 
 
+def around(folder, count=20, size=96):
+    """Pictures from all sides and heights, and transforms.json with the cameras that `draw` has."""
+    folder.mkdir(exist_ok=True)
+    rows = []
+    for i in range(count):
+        turn, lift = 2 * np.pi * i / count, 0.3 + 0.6 * np.sin(2.4 * i)
+        Image.fromarray(draw(lamp, (0.6, 0.5, 0.25), turn, lift, size)).save(folder / f"{i:02d}.png")
+        c, s = np.cos(lift), np.sin(lift)
+        camera = np.eye(4)
+        camera[:3] = np.array([(1, 0, 0), (0, s, c), (0, -c, s), (0, -2 * c, 2 * s)]).T
+        back = np.eye(4)  # the picture turns the lamp; the cameras go round it instead
+        back[:2, :2] = [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]
+        rows.append({"file_path": f"{i:02d}.png", "transform_matrix": (back @ camera).tolist()})
+    text = json.dumps({"camera_angle_x": 2 * np.arctan(0.375), "frames": rows})
+    (folder / "transforms.json").write_text(text, "utf-8")
+
+
 def main(folder):
     folder = Path(folder)
     (folder / "shelf").mkdir(parents=True, exist_ok=True)
+    around(folder / "around")
     Image.fromarray(wall(draw(stool, (0.5, 0.26, 0.11)))).save(folder / "stool.png")
     Image.fromarray(draw(vase, (0.08, 0.25, 0.45))).save(folder / "Väse 花.png")
     shelf = [(stool, (0.4, 0.1, 0.08)), (vase, (0.5, 0.35, 0.1)), (lamp, (0.6, 0.5, 0.25))]

@@ -1,15 +1,20 @@
 """The loop trains, stops in time, resumes and exports; bad shards are named and passed over."""
 
 import json
+import os
+import socket
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from maquette.train import export, loop
+from maquette.train.optimiser import optimisers
 from maquette.train.recipes import image_to_field as recipe
 from maquette.train.recipes.base import parse
 from maquette.train.shapes import pictures, shards, world
@@ -149,3 +154,185 @@ def test_export_without_a_run_is_a_sentence(tmp_path):
 
 def test_recipe_is_the_command_line():
     assert parse(recipe.Recipe, ["--minutes", "3", "--true-camera", "0.2"], "x").true_camera == 0.2
+
+
+def command(folder, run, *options, before=()):
+    """A run of its own process, small, on the CPU."""
+    plan = {"width": 8, "encoder": 8, "library": 8, "batch": 4, "cameras": 4, "validation": 8, "threads": 1}
+    places = {"device": "cpu", "precision": "32-true", "shards": folder, "run": run}
+    named = [f"--{name}={value}" for name, value in {**plan, **places}.items()]
+    start = [*before, "-m", "--"] if before else ["-m"]  # torchrun would take --run for its own without the --
+    return [sys.executable, *start, "maquette.train", "image_to_field", *named, *options]
+
+
+def same(a, b):
+    """Bit for bit, whatever is nested in what."""
+    if torch.is_tensor(a):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(same, a, b))
+    return a == b
+
+
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+def test_a_killed_run_goes_on_as_if_unbroken(folder, tmp_path, optimiser):
+    """SIGKILL somewhere in the middle; weights, average, optimisers, random states and data end up bit for bit."""
+    options = ("--steps=14", "--save-minutes=0", f"--optimiser={optimiser}", "--camera-share=0.3")
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    loop.train(recipe, settings(folder, whole, steps=14, optimiser=optimiser, camera_share=0.3))
+    running = subprocess.Popen(command(folder, broken, *options), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        until = time.monotonic() + 120
+        while not (broken / "last.pt").exists() and time.monotonic() < until and running.poll() is None:
+            time.sleep(0.005)
+    finally:
+        running.kill()
+        running.wait()
+    halfway = torch.load(broken / "last.pt", weights_only=True)["state"]["step"]
+    assert 0 < halfway < 14, "killed too late to say anything"
+    (broken / "last.1.part").write_bytes(b"what a kill in the midst of writing leaves")
+    loop.train(recipe, settings(folder, broken, steps=14, optimiser=optimiser, camera_share=0.3))
+    first, again = (torch.load(run / "last.pt", weights_only=True) for run in (whole, broken))
+    for name in ("network", "averaged", "optimisers", "processes", "random"):
+        assert same(first[name], again[name]), name
+    assert again["state"]["step"] == 14 and again["state"]["samples"] == 56
+    assert not list(broken.glob("*.part"))
+
+
+@pytest.mark.parametrize("manner", ["torchrun", "srun"])
+def test_processes_started_from_outside_share_a_run(folder, tmp_path, manner):
+    """torchrun on this machine; and what srun sets for two tasks, without SLURM itself."""
+    options = ("--steps=3",)
+    if manner == "torchrun":
+        start = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+        runs = [command(folder, tmp_path, *options, before=start)]
+        places = [{}]
+    else:
+        runs = [command(folder, tmp_path, "--devices=2", *options)] * 2
+        task = {"SLURM_JOB_ID": "4711", "SLURM_JOB_NAME": "train", "SLURM_NODELIST": "127.0.0.1", "SLURM_NODEID": "0"}
+        task |= {"SLURM_NTASKS": "2", "SLURM_NTASKS_PER_NODE": "2", "SLURM_NNODES": "1", "MASTER_PORT": free_port()}
+        places = [task | {"SLURM_PROCID": str(i), "SLURM_LOCALID": str(i)} for i in range(2)]
+    started = [
+        subprocess.Popen(run, env=os.environ | place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for run, place in zip(runs, places)
+    ]
+    told = [process.communicate(timeout=300) for process in started]
+    assert all(process.returncode == 0 for process in started), told[0][1][-2000:]
+    assert "2 x cpu" in "".join(out for out, _ in told)
+    stored = torch.load(tmp_path / "last.pt", weights_only=True)
+    assert stored["state"]["step"] == 3 and stored["state"]["samples"] == 24
+    assert len(stored["processes"]) == 2 and not same(*stored["processes"])
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return str(one.getsockname()[1])
+
+
+@pytest.mark.parametrize("where", ["loss", "gradient"])
+def test_what_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoint(folder, tmp_path, monkeypatch, where):
+    plain = recipe.loss
+    last = loop.train(recipe, settings(folder, tmp_path, steps=2))
+    kept = last.read_bytes()
+    calls = []
+
+    def broken(network, batch, plan, progress):
+        total, parts = plain(network, batch, plan, progress)
+        calls.append(1)
+        if len(calls) == 3:
+            # sqrt at 0 has no slope: the loss stays as it is and its gradient is nan
+            total = total * float("nan") if where == "loss" else total + (total - total.detach()).abs().sqrt()
+        return total, parts
+
+    monkeypatch.setattr(recipe, "loss", broken)
+    with pytest.raises(RuntimeError, match=r"at step 4; the last good checkpoint is .*last\.pt"):
+        loop.train(recipe, settings(folder, tmp_path, steps=9))
+    assert last.read_bytes() == kept
+    assert all(v.isfinite().all() for v in torch.load(last, weights_only=True)["network"].values())
+
+
+def test_validation_leaves_scalars_and_a_grid_of_pictures(folder, tmp_path):
+    loop.train(recipe, settings(folder, tmp_path, steps=20))
+    events = EventAccumulator(str(tmp_path / "log"))
+    events.Reload()
+    scalars = events.Tags()["scalars"]
+    assert {"validation/iou_one", "loss/bins", "training/gradient_norm", "training/rate"} <= set(scalars)
+    (image,) = events.Images("validation/picture_answer_truth")
+    assert (image.width, image.height) == (7 * 130, 8 * 130)  # the picture, then answer and truth from three sides
+    network = recipe.make(settings(folder, ""))
+    grid = recipe.pictures(network, settings(folder, ""), "cpu", count=2)
+    truth = grid[0, 1:129, 2 * 130 + 1 : 3 * 130 - 1]  # the first package from the front
+    stored = shards.load(folder / "validation" / "shard-00000.npz").distance[0] < 0
+    shadow = torch.from_numpy(stored.any(1).T[::-1].copy())[::2, ::2]
+    assert ((truth[2::4, 2::4] < 0.5) == shadow).float().mean() > 0.95
+
+
+def test_a_checkpoint_from_before_goes_on_and_exports(folder, tmp_path):
+    """Without the processes' states, and with one optimiser by its old name."""
+    last = loop.train(recipe, settings(folder, tmp_path, steps=2))
+    stored = torch.load(last, weights_only=True)
+    del stored["processes"]
+    torch.save(stored, last)
+    loop.train(recipe, settings(folder, tmp_path, steps=3))
+    stored["optimiser"] = stored.pop("optimisers")[0]
+    for name in ("steps", "nodes", "other_data"):
+        del stored["recipe"][name]
+    torch.save(stored, last)
+    assert export.main(["image_to_field", "--run", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+    loop.train(recipe, settings(folder, tmp_path, steps=4))
+    assert torch.load(last, weights_only=True)["state"]["step"] == 4
+
+
+def test_a_checkpoint_that_does_not_fit_is_a_sentence(folder, tmp_path):
+    last = loop.train(recipe, settings(folder, tmp_path, steps=1))
+    with pytest.raises(ValueError, match=r"other optimisers \(adamw, not muon\)"):
+        loop.train(recipe, settings(folder, tmp_path, steps=2, optimiser="muon"))
+    with pytest.raises(ValueError, match="another network, --width 8, not 12"):
+        loop.train(recipe, settings(folder, tmp_path, steps=2, width=12))
+    last.write_bytes(last.read_bytes()[:5000])
+    with pytest.raises(ValueError, match="not a whole checkpoint"):
+        loop.train(recipe, settings(folder, tmp_path, steps=2))
+
+
+def test_gradients_of_all_optimisers_are_clipped_together(folder, tmp_path, monkeypatch):
+    norms = []
+    monkeypatch.setattr(loop, "sound", lambda total, norm, fabric: norms.append(whole_norm()) or True)
+    kept = {}
+    monkeypatch.setattr(loop, "optimisers", lambda network, plan: kept.update(n=network) or optimisers(network, plan))
+
+    def whole_norm():
+        return torch.stack([p.grad.norm() for p in kept["n"].parameters() if p.grad is not None]).norm().item()
+
+    loop.train(recipe, settings(folder, tmp_path, steps=3, optimiser="muon", clip=0.01))
+    assert norms == pytest.approx([0.01] * 3, rel=1e-3)
+
+
+def test_batches_go_on_where_they_stood(folder, tmp_path):
+    """Over the end of the shards in memory, through JSON, with a bad shard among them."""
+    for number in range(5):
+        (tmp_path / f"shard-{number}.npz").write_bytes((folder / "train" / "shard-00000.npz").read_bytes())
+    (tmp_path / "shard-9.npz").write_bytes(b"PK no")
+    plan = settings(tmp_path, "")
+    one = recipe.Batches(tmp_path, plan, np.random.default_rng(0), pool=2)
+    for _ in range(7):
+        next(one)
+    kept = json.loads(json.dumps(one.state()))
+    rest = [next(one) for _ in range(9)]
+    two = recipe.Batches(tmp_path, plan, np.random.default_rng(1), pool=2)
+    two.restore(kept)
+    assert all(same(batch, next(two)) for batch in rest)
+
+
+def test_a_truncated_or_senseless_shard_is_named(folder, tmp_path):
+    whole = (folder / "train" / "shard-00000.npz").read_bytes()
+    (tmp_path / "shard-0.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="shard-0.npz is not a whole shard"):
+        shards.load(tmp_path / "shard-0.npz")
+    stored = shards.load(folder / "train" / "shard-00000.npz")
+    stored.camera[0] = np.nan
+    shards.save(stored, tmp_path / "shard-1.npz")
+    with pytest.raises(ValueError, match="shard-1.npz .*not all its cameras are numbers"):
+        shards.load(tmp_path / "shard-1.npz")

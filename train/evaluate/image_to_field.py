@@ -2,6 +2,7 @@
 
     python -m maquette.train evaluate image_to_field                        held-out procedural shapes
     python -m maquette.train evaluate image_to_field --objects FOLDER       objects of yours; layout in objects.py
+    python -m maquette.train evaluate image_to_field --r2n2 FOLDER          ShapeNet's published test; r2n2.py
 
 Pictures go the way that users' go: read, isolated, cropped, through the network, meshed with Reconstruct's defaults.
 """
@@ -24,7 +25,7 @@ from ...geometry.isosurface import mesh_from_field
 from ...geometry.picture import read_picture
 from ...nets import catalog, checkpoint, device, predict
 from ..shapes import shards, world
-from . import baselines
+from . import baselines, r2n2
 from .measure import Case, measure, summary, table, write_report
 from .objects import read_objects
 
@@ -48,8 +49,11 @@ def parse(argv):
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--objects", metavar="FOLDER", help="a folder of objects, laid out as objects.py says")
     source.add_argument("--procedural", type=int, default=256, metavar="N", help="held-out procedural shapes (256)")
+    source.add_argument("--r2n2", metavar="FOLDER", help="ShapeNetRendering and ShapeNetVox32; protocol in r2n2.py")
+    parser.add_argument("--r2n2-split", default="", metavar="FILE", help=".json or .csv; 3D-R2N2's own rule otherwise")
+    parser.add_argument("--limit", type=int, default=0, metavar="N", help="of R2N2's test models, evenly; 0: all")
     parser.add_argument("--split", default="test", choices=("test", "validation"), help="of the procedural shapes")
-    parser.add_argument("--views", type=int, default=0, help="pictures an object at most, 0: all")
+    parser.add_argument("--views", default="", help="pictures an object at most (all); with --r2n2 numbers: 1,2,5 (1)")
     parser.add_argument("--library", type=int, default=12_000, metavar="N", help="renders the baselines know (12000)")
     parser.add_argument("--shards", default="runs/shards/library", help="where such renders already lie, if they do")
     parser.add_argument("--cache", default="out/evaluate", help="where their silhouettes and shapes are kept")
@@ -67,6 +71,10 @@ def parse(argv):
 
 def evaluate(options):
     """Measure, print the table, write the report."""
+    if options.r2n2:
+        return published(options)
+    if options.views and not options.views.isdigit():
+        raise ValueError(f"--views {options.views} is no number; only --r2n2 takes several")
     predictors, about = {}, {"objects": options.objects or f"{options.procedural} procedural, {options.split}"}
     if not options.no_baselines:
         known = library(options.library, options.shards, options.cache)
@@ -77,7 +85,7 @@ def evaluate(options):
         about["weights"] = {"sha256": card["sha256"], "level": card.get("level", 0.5)}
         predictors |= trained(network, card, options.resolution, options.levels)
     own, count = options.objects, options.procedural
-    cases = from_folder(own, options.views) if own else held_out(count, options.split)
+    cases = from_folder(own, int(options.views or 0)) if own else held_out(count, options.split)
     with tqdm(desc="Pictures measured", file=sys.stderr) as bar:
         rows = measure(cases, predictors, options.points, lambda case: bar.update())
     pictures, objects = len({(row.object, row.picture) for row in rows}), len({row.object for row in rows})
@@ -90,6 +98,14 @@ def evaluate(options):
         write_report(options.report, rows, about)
     if options.card:
         add_to_card(Path(options.card), rows, about)
+
+
+def published(options):
+    """ShapeNet's published test of the network alone."""
+    network, card = read_network(options.weights, device.pick(options.device))
+    predict = trained(network, card, options.resolution)[f"**{NAME}**"]
+    about = {"weights": {"sha256": card["sha256"], "level": card.get("level", 0.5)}}
+    r2n2.evaluate(options, predict, about)
 
 
 def add_to_card(path, rows, about):

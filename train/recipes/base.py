@@ -10,9 +10,14 @@ from dataclasses import MISSING, dataclass, fields
 class BaseRecipe:
     minutes: float = 60.0
     """Time budget, resumed time counted in; the rate is annealed over it and the last checkpoint lies in its end."""
+    steps: int = 0
+    """Budget in steps, which then stands for minutes: the rate is annealed over it, and a run that was killed and
+    resumed ends with the same weights, bit for bit on a CPU. 0: minutes count."""
     batch: int = 32
     rate: float = 1.2e-3
-    """Peak learning rate (AdamW)."""
+    """Peak learning rate."""
+    optimiser: str = "adamw"
+    """adamw, or muon: Muon for the kernels of 2D convolutions and AdamW for all other weights."""
     weight_decay: float = 0.02
     clip: float = 1.0
     """Gradient norm above which gradients are scaled down."""
@@ -25,7 +30,9 @@ class BaseRecipe:
     """auto: bf16 where the device computes in it (CUDA; CPUs with AVX-512 bf16 or AMX), else 32-true."""
     device: str = "auto"
     devices: int = 1
-    """Processes that share the work, one a GPU; on a CPU of n cores, n with --threads 1."""
+    """Processes that share the work, one a GPU; on a CPU of n cores, n with --threads 1. Under torchrun its count."""
+    nodes: int = 1
+    """Machines, each with `devices`; srun or torchrun starts the processes on them. Under torchrun its count."""
     save_minutes: float = 5.0
     validate_minutes: float = 10.0
     run: str = ""

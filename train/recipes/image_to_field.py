@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -12,13 +13,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...nets.camera import hypotheses, soft_bins
-from ...nets.image_to_field import COARSE, MIDDLE, TRUNCATION, Config, ImageToField
+from ...nets.image_to_field import COARSE, MIDDLE, PICTURE, TRUNCATION, Config, ImageToField
+from ..readers import MARK
 from ..shapes import shards
 from ..shapes.pictures import sample_batch
 from .base import BaseRecipe
 
 NAME = "image_to_field"
-DATA = "Procedural shapes of this project (maquette.train.shapes), no other data; licence GPL-3.0-or-later"
+DATA = "Procedural shapes of this project (maquette.train.shapes), {others}; licence GPL-3.0-or-later"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Recipe(BaseRecipe):
     camera_share: float = 0.07
     """First share of the budget that trains the cameras alone, before volumes hang on them."""
     validation: int = 256
+    other_data: str = ""
+    """What the shards hold besides procedural shapes, with its licence, for the card: "KayKit props, CC0"."""
 
 
 def config(recipe: dict) -> dict:
@@ -48,7 +52,18 @@ def config(recipe: dict) -> dict:
     return asdict(Config(**{name: recipe[name] for name in ("width", "encoder", "library")}))
 
 
+def data(recipe: dict) -> str:
+    """What a run was trained on, for its card, from a recipe's fields."""
+    return DATA.format(others=f"and {recipe['other_data']}" if recipe.get("other_data") else "no other data")
+
+
 def make(recipe: Recipe) -> ImageToField:
+    """Raises ValueError where shards made of meshes would go unnamed on the card."""
+    if not recipe.other_data and any(Path(recipe.shards).glob(f"*/shard-{MARK}-*.npz")):
+        raise ValueError(
+            f"{recipe.shards} holds shards made of meshes: say whose and under which licence with --other-data, "
+            'such as --other-data "KayKit props, CC0", so that the card of the weights is true'
+        )
     network = ImageToField(Config(**config(asdict(recipe))))
     if recipe.library:
         fill_library(network, recipe)
@@ -87,16 +102,35 @@ def samples(recipe: Recipe, split: str, device="cpu"):
 
 
 def batches(recipe: Recipe, rng: np.random.Generator, device):
-    """Endless training batches as dicts of tensors."""
-    if recipe.shards != "none":
-        yield from Batches(Path(recipe.shards) / "train", recipe, rng)
-    while True:
-        drawn = sample_batch(int(rng.integers(2**31)), recipe.batch + recipe.cameras, "train", device)
-        cut = min(recipe.batch, len(drawn["picture"]))
-        yield {name: value[:cut] for name, value in drawn.items()} | {
+    """Endless training batches as dicts of tensors; state() and restore(state) go on where they were."""
+    if recipe.shards == "none":
+        return Drawn(recipe, rng, device)
+    return Batches(Path(recipe.shards) / "train", recipe, rng)
+
+
+class Drawn:
+    """Endless batches drawn and traced on a device; their state is that of the generator that seeds them."""
+
+    def __init__(self, recipe: Recipe, rng: np.random.Generator, device):
+        self.recipe, self.rng, self.device = recipe, rng, device
+
+    def __iter__(self):
+        return self
+
+    def __next__(self) -> dict[str, Tensor]:
+        count, extra = self.recipe.batch, self.recipe.cameras
+        drawn = sample_batch(int(self.rng.integers(2**31)), count + extra, "train", self.device)
+        cut = min(count, len(drawn["picture"]))
+        return {name: value[:cut] for name, value in drawn.items()} | {
             "other_picture": drawn["picture"],
             "other_camera": drawn["camera"],
         }
+
+    def state(self) -> dict:
+        return {"random": self.rng.bit_generator.state}
+
+    def restore(self, state: dict) -> None:
+        self.rng.bit_generator.state = state["random"]
 
 
 def cameras(stored: Tensor) -> Tensor:
@@ -110,41 +144,80 @@ class Batches:
     def __init__(self, folder: Path, recipe: Recipe, rng: np.random.Generator, pool: int = 10):
         self.folder, self.batch, self.extra, self.rng, self.pool = folder, recipe.batch, recipe.cameras, rng, pool
         self.bad: set[Path] = set()
+        self.unread: list[Path] = []
+        self.loaded: list[Path] = []
+        self.before: dict = {}  # the generator as the shards in memory were about to be shuffled
+        self.given = 0  # batches of them
+        self.order: Iterator[tuple[np.ndarray, np.ndarray]] = iter(())
 
     def __iter__(self):
-        unread: list[Path] = []
-        while True:
-            loaded = []
-            while len(loaded) < self.pool:
-                if not unread:
-                    unread = [p for p in self.folder.glob("shard-*.npz") if p not in self.bad]
-                    if not unread:
-                        raise ValueError(
-                            f"{self.folder} has no readable shards: run `python -m maquette.train shards` first"
-                        )
-                    self.rng.shuffle(unread)
-                path = unread.pop()
-                try:
-                    loaded.append(shards.load(path))
-                except ValueError as error:
-                    print(error)
-                    self.bad.add(path)
-                if not unread and loaded:
-                    break
-            yield from self._shuffled(loaded)
+        return self
 
-    def _shuffled(self, loaded):
-        index = self.rng.permutation(sum(len(s) for s in loaded))
-        joined = {
-            f: np.concatenate([getattr(s, f) for s in loaded]) for f in ("picture", "distance", "colour", "camera")
+    def __next__(self) -> dict[str, Tensor]:
+        while (pick := next(self.order, None)) is None:
+            self._join(self._next_shards())
+        self.given += 1
+        rows, other = pick
+        return {name: torch.from_numpy(array[rows]) for name, array in self.joined.items()} | {
+            "other_picture": torch.from_numpy(self.joined["picture"][other]),
+            "other_camera": torch.from_numpy(self.joined["camera"][other]),
         }
-        for i in range(0, len(index) - self.batch + 1, self.batch):
-            pick = index[i : i + self.batch]
-            other = self.rng.choice(len(index), self.extra)
-            yield {name: torch.from_numpy(array[pick]) for name, array in joined.items()} | {
-                "other_picture": torch.from_numpy(joined["picture"][other]),
-                "other_camera": torch.from_numpy(joined["camera"][other]),
-            }
+
+    def _next_shards(self) -> list[shards.Samples]:
+        stored, self.loaded = [], []
+        while len(stored) < self.pool:
+            if not self.unread:
+                self.unread = [p for p in sorted(self.folder.glob("shard-*.npz")) if p not in self.bad]
+                if not self.unread:
+                    raise ValueError(
+                        f"{self.folder} has no readable shards: run `python -m maquette.train shards` first"
+                    )
+                self.rng.shuffle(self.unread)
+            self._load(self.unread.pop(), stored)
+            if not self.unread and stored:
+                break
+        return stored
+
+    def _load(self, path: Path, stored: list[shards.Samples]) -> None:
+        try:
+            stored.append(shards.load(path))
+            self.loaded.append(path)
+        except ValueError as error:
+            print(error)
+            self.bad.add(path)
+
+    def _join(self, stored: list[shards.Samples]) -> None:
+        fields = ("picture", "distance", "colour", "camera")
+        self.joined = {name: np.concatenate([getattr(s, name) for s in stored]) for name in fields}
+        count = len(self.joined["camera"])
+        if count < self.batch:
+            raise ValueError(f"{self.folder} holds {count} samples in its shards; a batch takes {self.batch}")
+        self.before, self.given = self.rng.bit_generator.state, 0
+        self.order = self._shuffled(count)
+
+    def _shuffled(self, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        index = self.rng.permutation(count)
+        for i in range(0, count - self.batch + 1, self.batch):
+            yield index[i : i + self.batch], self.rng.choice(count, self.extra)
+
+    def state(self) -> dict:
+        """Names and numbers alone: what is in memory, what is still to be read, how far it is given out."""
+        lists = {name: [p.name for p in getattr(self, name)] for name in ("unread", "loaded", "bad")}
+        return lists | {"random": self.before or self.rng.bit_generator.state, "given": self.given}
+
+    def restore(self, state: dict) -> None:
+        """Go on after the batch that `state` was taken at. A shard that has gone since is named and passed over."""
+        self.unread, loaded = ([self.folder / n for n in state[name]] for name in ("unread", "loaded"))
+        self.bad = {self.folder / name for name in state["bad"]}
+        stored, self.loaded = [], []
+        for path in loaded:
+            self._load(path, stored)
+        self.rng.bit_generator.state = state["random"]
+        if stored:
+            self._join(stored)
+            for _ in range(state["given"]):
+                next(self.order, None)
+            self.given = state["given"]
 
 
 def prepare(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
@@ -329,6 +402,29 @@ def validate(network: ImageToField, recipe: Recipe, device) -> dict[str, float]:
         have += len(loaded["picture"])
     network.train()
     return {name: float(torch.cat(values).mean()) for name, values in scores.items()}
+
+
+@torch.no_grad()
+def pictures(network: ImageToField, recipe: Recipe, device, count: int = 8) -> Tensor:
+    """(3, H, W) in [0, 1]: a row a validation sample. The picture; then from the front, the side and above the
+
+    silhouettes of the answer, with the likeliest camera, and beside each that of the truth.
+    """
+    network.eval()
+    stored = next(iter(samples(recipe, "validation", device)))
+    batch = prepare({name: value[:count].to(device) for name, value in stored.items()}, augment=False)
+    seen = network.encode(batch["picture"])
+    found, _ = hypotheses(seen["bins"].float(), 1)
+    guess = network.decode(seen, network.camera(seen, found[:, 0]), (slice(0, 1),) * 3).occupancy.float().sigmoid()
+    network.train()
+    truth = occupancy(F.avg_pool3d(batch["distance"], 2))
+    columns = [batch["picture"][:, :3] + 1 - batch["picture"][:, 3:]]
+    for axis in (3, 2, 4):  # B C X Y Z: looking along y, x and down z
+        for volume in (guess, truth):
+            shadow = 1 - volume.amax(axis).transpose(2, 3).flip(2)  # rows from the top
+            columns.append(F.interpolate(shadow, PICTURE).expand(-1, 3, -1, -1))
+    rows = torch.cat([F.pad(column, (1, 1, 1, 1), value=0.5) for column in columns], 3)  # B C H W
+    return torch.cat(list(rows), 1).clamp(0, 1).cpu()
 
 
 def iou(a: Tensor, b: Tensor) -> Tensor:

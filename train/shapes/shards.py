@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,11 @@ def load(path: Path) -> Samples:
     """Raises ValueError naming the shard when it cannot be read."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return Samples(*(arrays[name] for name in Samples.__dataclass_fields__))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            stored = Samples(*(arrays[name] for name in Samples.__dataclass_fields__))
+        if len({len(getattr(stored, name)) for name in Samples.__dataclass_fields__}) != 1:
+            raise ValueError("its arrays differ in length")
+        if not np.isfinite(stored.camera).all():
+            raise ValueError("not all its cameras are numbers")
+        return stored
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{path} is not a whole shard ({error}); delete it and make it again") from error

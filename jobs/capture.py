@@ -1,0 +1,146 @@
+"""Capture: a folder of photographs -> Shape, in the cameras' own frame."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+
+import numpy as np
+
+from .. import __version__
+from ..geometry.field import Field
+from ..geometry.hull import box_from_cameras, box_from_masks
+from ..geometry.picture import write_picture
+from ..geometry.scene import Scene
+from ..geometry.similar import psnr, ssim
+from ..nets import bake_radiance, device, fit_radiance
+from . import fields, poses
+from .remesh import shape_from_field
+from .requests import Capture, Shape
+
+READ, FIT = 0.15, 0.87
+"""What share of the progress is over once the photos are read, and once they are fitted."""
+LONGEST = 1024
+"""Pixels along the longer side that photos are reduced to."""
+BACKGROUND = 1.0
+"""sRGB behind masked objects where scores are taken: white, as is usual for NeRF's synthetic scenes."""
+
+
+def capture(request: Capture, progress, cancelled) -> Shape:
+    """Raises ValueError with a sentence where the folder holds nothing that can be captured."""
+    start = time.perf_counter()
+    scene = read(request, progress, cancelled)
+    progress(READ, "Fitting", "finding the object")
+    box = box_of(scene)
+    fitted = fit_radiance.fit(
+        scene.photos,
+        box,
+        fit_radiance.plan(request.resolution),
+        request.budget,
+        request.steps,
+        request.seed,
+        say=lambda fraction, note: progress(READ + (FIT - READ) * fraction, "Fitting", note),
+        cancelled=cancelled,
+    )
+    progress(FIT, "Field")
+    values, colours = bake_radiance.volumes(fitted)
+    field = Field(values, 0.0, bake_radiance.bounds(fitted), colours)
+    key, unkept = fields.keep(field, request.cache)
+    if request.save_field:
+        field.save(request.save_field)
+    shape = shape_from_field(field, request.meshing, progress, request.preview, span=(0.9, 0.95))
+    report = shape.report | scores(fitted, scene, request.renders, progress) | seen(scene)
+    report |= {"box": dataclasses.asdict(box), "cameras": cameras(scene)}
+    report |= {"device": "cpu", "steps": fitted.steps, "seconds": time.perf_counter() - start}
+    notes = " ".join(filter(None, (*scene.notes, unkept)))
+    return dataclasses.replace(
+        shape, field=key, report=report | ({"note": notes} if notes else {}), provenance=provenance(request, fitted)
+    )
+
+
+def read(request: Capture, progress, cancelled) -> Scene:
+    """The photos with their cameras, which are found where nobody says them; all with masks, or none."""
+    scene = poses.open_scene(
+        request.folder,
+        request.holdout,
+        LONGEST,
+        lambda fraction, phase, note="": progress(READ * fraction, phase, note),
+        cancelled,
+    )
+    masked = [photo for photo in scene.photos if photo.mask is not None]
+    if not masked or len(masked) == len(scene.photos):
+        return scene
+    left_out = f"{len(scene.photos) - len(masked)} photos have no mask and are left out, since the others have one"
+    return dataclasses.replace(scene, photos=tuple(masked), notes=(*scene.notes, left_out))
+
+
+def box_of(scene: Scene):
+    """Where the object is: round its masks, or, where photos have none, where the cameras look."""
+    with_mask = [photo for photo in scene.photos if photo.mask is not None]
+    return box_from_masks(with_mask) if with_mask else box_from_cameras(scene.photos)
+
+
+def seen(scene: Scene) -> dict:
+    """What became of the photos."""
+    return {
+        "views": len(scene.photos),
+        "registered": len(scene.photos) + len(scene.held_out),
+        "failed": list(scene.notes),
+    }
+
+
+def cameras(scene: Scene) -> list[dict]:
+    """Where each photo was taken from and through what, for whoever sets up cameras elsewhere."""
+    return [
+        {
+            "name": photo.name,
+            "path": photo.path,
+            "matrix": [[float(x) for x in row] for row in photo.camera],
+            "size": [photo.image.shape[1], photo.image.shape[0]],
+            "focal": [float(photo.pinhole[0, 0]), float(photo.pinhole[1, 1])],
+            "centre": [float(photo.pinhole[0, 2]), float(photo.pinhole[1, 2])],
+            "distortion": [float(k) for k in photo.distortion],
+        }
+        for photo in (*scene.photos, *scene.held_out)
+    ]
+
+
+def scores(fitted, scene: Scene, renders: str, progress) -> dict:
+    """PSNR and SSIM over the held-out views, each drawn into the folder `renders` where one is named."""
+    found = []
+    for number, photo in enumerate(scene.held_out):
+        progress(0.95 + 0.05 * number / len(scene.held_out), "Scores", photo.name)
+        colour, opacity, _ = bake_radiance.view(fitted, photo)
+        shown = colour + BACKGROUND * (1 - opacity[..., None])
+        found.append((psnr(shown, truth := before_white(photo)), ssim(shown, truth)))
+        if renders:
+            write_picture(shown, os.path.join(renders, f"{os.path.basename(photo.name)}.png"))
+    if not found:
+        return {}
+    means = np.mean(found, axis=0)
+    return {"psnr": float(means[0]), "ssim": float(means[1]), "held_out": len(found)}
+
+
+def before_white(photo) -> np.ndarray:
+    """(H, W, 3) sRGB in [0, 1]: what the mask shows, on white."""
+    rgb = photo.image.astype(np.float32) / 255
+    if photo.mask is None:
+        return rgb
+    alpha = photo.mask[..., None].astype(np.float32) / 255
+    return rgb * alpha + BACKGROUND * (1 - alpha)
+
+
+def provenance(request: Capture, fitted) -> dict:
+    """Enough to make it again: steps rather than seconds, since machines differ."""
+    names = ("budget", "steps", "resolution", "holdout", "seed")
+    settings = {name: getattr(request, name) for name in names} | {"meshing": dataclasses.asdict(request.meshing)}
+    return {
+        "verb": "capture",
+        "settings": settings,
+        "folder": request.folder,
+        "steps": fitted.steps,
+        "similarity": dataclasses.asdict(fitted.similarity),
+        "version": __version__,
+        **device.versions("cpu"),
+    }

@@ -1,0 +1,66 @@
+"""A fitted RadianceField as plain volumes and pictures: what meshes, caches and scores are made from."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from ..geometry.scene import Photo
+from .fit_stage import Fitted, pictured, skipper
+from .pixels import camera_of, directions
+
+COLOURED = 3.0
+"""Cells on either side of the surface that get a colour."""
+
+
+@torch.no_grad()
+def volumes(fitted: Fitted) -> tuple[np.ndarray, np.ndarray]:
+    """Distances (N, N, N), inside > 0, in the captured world's unit, and colours (N, N, N, 3) sRGB near the surface.
+
+    Samples lie at the corners of the fitted cells: N = R + 1, and the cube's faces go through the outermost samples.
+    A place has the colour that it shows to somebody who looks straight at the surface there.
+    """
+    made, n = fitted.field, fitted.field.grid.resolution
+    slope = torch.stack(torch.gradient(fitted.volume), -1)
+    colour = torch.zeros(*fitted.volume.shape, 3)
+    x, y, z = made.grid.places.unbind(1)
+    close = fitted.volume[x, y, z].abs() < COLOURED / n
+    x, y, z = x[close], y[close], z[close]
+    inwards = F.normalize(slope[x, y, z], dim=1)
+    colour[x, y, z] = torch.cat(
+        [made.tint(c, d) for c, d in zip(made.colour[close].split(1 << 18), inwards.split(1 << 18))]
+    )
+    return (fitted.volume * fitted.similarity.side).numpy(), colour.numpy()
+
+
+def bounds(fitted: Fitted) -> np.ndarray:
+    """(2, 3) the outer faces of the grid of `volumes` in the captured world."""
+    half = 0.5 + 0.5 / fitted.field.grid.resolution
+    return fitted.similarity.to_world([[-half] * 3, [half] * 3])
+
+
+@torch.no_grad()
+def view(fitted: Fitted, photo: Photo) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What the field shows where the photo was taken.
+
+    -> colour (H, W, 3) sRGB times opacity, opacity (H, W), and distance from the camera (H, W) in the world's unit.
+    Where photos had no masks, what lies around is shown behind the object, and all is opaque.
+    """
+    colour, opacity, depth = pictured(fitted.field, skipper(fitted), photo, fitted.similarity)
+    if fitted.around is not None:
+        colour = colour + behind(fitted, photo) * (1 - opacity[..., None])
+        opacity = np.ones_like(opacity)
+    return colour, opacity, depth * fitted.similarity.side
+
+
+def behind(fitted: Fitted, photo: Photo, chunk: int = 16384) -> np.ndarray:
+    """(H, W, 3) what lies around, as the photo's camera sees it without the object."""
+    rotation, origin, lens = camera_of(photo, fitted.similarity)
+    height, width = photo.image.shape[:2]
+    rows = []
+    for first in range(0, height * width, chunk):
+        place = torch.arange(first, min(first + chunk, height * width))
+        ways = directions(place // width, place % width, lens, rotation)
+        rows.append(fitted.around(origin.expand(len(ways), 3), ways))
+    return torch.cat(rows).reshape(height, width, 3).numpy()

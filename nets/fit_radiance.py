@@ -1,0 +1,80 @@
+"""Fits a RadianceField to photographs within a budget of seconds, coarse to fine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from ..geometry.hull import Similarity, signed_distance, visual_hull
+from ..geometry.scene import Photo
+from .fit_stage import Clock, Fitted, Run, Stage
+from .fog import SearchRun, fog, from_fog
+from .pixels import Pixels
+from .radiance_field import RadianceField
+from .surface_volume import at_corners, band, corners_of, finer, settle
+from .surroundings import Surroundings
+from .voxel_grid import VoxelGrid
+
+SEARCH = 0.45
+"""Share of the budget that finds surfaces where there are no masks."""
+FOG = Stage(48, SEARCH, 0, (1.0, 1.0), 1536)
+COARSEST = Stage(64, 0.2, 3, (0.7, 2.0), 2048)
+FINER = (
+    Stage(96, 0.2, 5, (1.0, 2.5), 3072),
+    Stage(128, 0.3, 5, (1.2, 3.0), 4096),
+    Stage(192, 0.5, 4, (2.0, 5.0), 6144),
+)
+FINEST = Stage(256, 0.6, 4, (2.0, 5.0), 8192)
+
+
+def plan(resolution: int) -> tuple[Stage, ...]:
+    """The stages that lead to a resolution (64, 96, 128, 192 or 256), with shares of the budget that add up to 1."""
+    every = {stage.resolution: stage for stage in (COARSEST, *FINER, FINEST)}
+    ways = {64: (64,), 96: (64, 96), 128: (64, 128), 192: (64, 128, 192), 256: (64, 128, 256)}
+    if resolution not in ways:
+        raise ValueError(f"Resolution is {resolution}; choose one of {', '.join(map(str, ways))}")
+    stages = [every[r] for r in ways[resolution]]
+    whole = sum(stage.share for stage in stages)
+    return tuple(replace(stage, share=stage.share / whole) for stage in stages)
+
+
+def fit(photos, similarity, stages, seconds=180.0, steps=0, seed=0, say=None, cancelled=None) -> Fitted:
+    """Fit to a list of Photo, all with masks or none of them, for about `seconds`, or for exactly so many steps.
+
+    say(fraction, note) hears of progress; cancelled() -> True ends early with what there is by then.
+    """
+    pixels = Pixels(photos, similarity, "cpu", seed)
+    torch.manual_seed(seed)
+    clock, until = Clock(seconds, steps), 0.0
+    around = None if pixels.masked else Surroundings()
+    if around:
+        stages = stages[min(1, len(stages) - 1) :]  # fog has found what the coarsest would
+        until = SEARCH
+        fitted = Fitted(*fog(FOG), similarity, FOG)
+        SearchRun(fitted, pixels, around, clock, say, cancelled).go(until)
+        fitted.field, fitted.volume = from_fog(fitted, photos, stages[0])
+    else:
+        fitted = Fitted(*from_masks(photos, similarity, stages[0]), similarity, stages[0])
+    fitted.around = around
+    whole = sum(stage.share for stage in stages)
+    for number, stage in enumerate(stages):
+        if number:
+            fitted.field, fitted.volume = finer(fitted.field, fitted.volume, stage.resolution, stage.band)
+        fitted.stage = stage
+        until += stage.share / whole * (1 - SEARCH if around else 1)
+        Run(fitted, pixels, around, clock, say, cancelled).go(until)
+        fitted.volume = settle(fitted.field, fitted.volume)
+        if cancelled and cancelled():
+            break
+    return fitted
+
+
+def from_masks(photos: list[Photo], similarity: Similarity, stage: Stage) -> tuple[RadianceField, Tensor]:
+    """A field whose surface is the visual hull, and its distances at all corners."""
+    n = stage.resolution
+    hull = visual_hull(photos, similarity, n, misses=len(photos) // 50)
+    volume = corners_of(torch.from_numpy(signed_distance(hull)) / n)
+    grid = VoxelGrid(band(volume, stage.band, deep=True))
+    return RadianceField(grid, at_corners(grid, volume)), volume

@@ -1,0 +1,177 @@
+"""One stage of fitting a RadianceField to photographs: steps on random pixels until its time is over."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..geometry.hull import Similarity
+from ..geometry.scene import Photo
+from .pixels import Pixels, camera_of, directions
+from .radiance_field import RadianceField, Rendered, Skip, eikonal
+from .surface_volume import settle
+from .surroundings import Surroundings
+
+OPACITY, EIKONAL, SMOOTH = 0.02, 0.02, 0.003
+"""Weights of what is wanted besides the colours: the masks, slopes of 1, and no bends."""
+CORNERS = 60_000
+"""Corners of the grid that are held to the last two at each step."""
+TOLD = 10
+"""Steps between two words of progress."""
+REFRESH = 25
+"""Steps after which it is found anew where rays need samples."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One resolution: its share of the budget, and how wide and how sharp the surface is."""
+
+    resolution: int
+    share: float
+    band: float
+    """Cells on either side of the surface that are active; what lies deeper inside the first stage's hull is too."""
+    sharp: tuple[float, float]
+    """Steepness of the logistic in 1 / cells, at first and at last."""
+    rays: int
+
+
+@dataclass
+class Fitted:
+    """A field, the similarity it was fitted in, and how the fitting went."""
+
+    field: RadianceField
+    volume: Tensor
+    """(R + 1,) * 3 distance at all corners, inside > 0, in units of the cube"""
+    similarity: Similarity
+    stage: Stage
+    """The last one"""
+    steps: int = 0
+    log: list[dict] = field(default_factory=list)
+    around: Surroundings | None = None
+
+
+class Clock:
+    """How much of a budget is spent: of seconds, or, where a number of steps is given, of those."""
+
+    def __init__(self, seconds: float, steps: int = 0):
+        self.seconds, self.steps, self.began = seconds, steps, time.monotonic()
+
+    def spent(self, steps: int) -> float:
+        """Share after so many steps, from 0; 1 and more when it is over."""
+        return steps / self.steps if self.steps else self.passed() / self.seconds
+
+    def passed(self) -> float:
+        return time.monotonic() - self.began
+
+    def left(self, steps: int) -> float:
+        """Seconds, as far as can be told."""
+        if not self.steps:
+            return max(self.seconds - self.passed(), 0.0)
+        return self.passed() / max(steps, 1) * max(self.steps - steps, 0)
+
+
+class Run:
+    """One stage of a fitting: its optimiser, and steps until its time is over."""
+
+    def __init__(self, fitted: Fitted, pixels: Pixels, around: Surroundings | None, clock: Clock, say, cancelled):
+        self.fitted, self.pixels, self.around = fitted, pixels, around
+        self.clock, self.say, self.cancelled = clock, say, cancelled
+        self.field, self.stage = fitted.field, fitted.stage
+        groups = self.field.groups() + ([{"params": around.parameters(), "lr": 0.05}] if around else [])
+        self.optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99), eps=1e-12, fused=True)
+        self.rates = [group["lr"] for group in self.optimiser.param_groups]
+        self.neighbours = self.field.grid.neighbours()
+        self.errors: list[float] = []
+
+    def go(self, until: float) -> None:
+        """Step until this share of the whole budget is spent."""
+        first = self.clock.spent(self.fitted.steps)
+        while (spent := self.clock.spent(self.fitted.steps)) < until and not (self.cancelled and self.cancelled()):
+            self.anneal((spent - first) / (until - first))
+            if len(self.errors) % REFRESH == 0:
+                self.fitted.volume = settle(self.field, self.fitted.volume)
+                self.skip = self.skipper()
+            self.step()
+            if self.fitted.steps % TOLD == 0:
+                self.tell()
+
+    def anneal(self, part: float) -> None:
+        """Slower and sharper towards the stage's end; part in [0, 1]."""
+        for group, rate in zip(self.optimiser.param_groups, self.rates):
+            group["lr"] = rate * 0.1**part
+        low, high = self.stage.sharp
+        self.field.sharpness.fill_(low + (high - low) * part)
+
+    def skipper(self) -> Skip:
+        return skipper(self.fitted)
+
+    def step(self) -> None:
+        """One step on random pixels."""
+        origins, ways, colours, alpha = self.pixels.draw(self.stage.rays)
+        seen = self.field.render(origins, ways, self.skip, jitter=torch.rand(len(ways)))
+        wanted = self.photographed(seen, origins, ways, colours) if self.around else self.masked(seen, colours, alpha)
+        self.optimiser.zero_grad(set_to_none=True)
+        (wanted + self.regular()).backward()
+        self.optimiser.step()
+        self.fitted.steps += 1
+
+    def masked(self, seen: Rendered, colours: Tensor, alpha: Tensor) -> Tensor:
+        """Before a random colour, so that opacity has to be right as well."""
+        behind = torch.rand_like(colours)
+        truth = colours * alpha[:, None] + behind * (1 - alpha[:, None])
+        error = (seen.colour + behind * (1 - seen.opacity[:, None]) - truth).square().mean()
+        self.errors.append(float(error.detach()))
+        return error + OPACITY * F.binary_cross_entropy(seen.opacity.clamp(1e-4, 1 - 1e-4), alpha)
+
+    def photographed(self, seen: Rendered, origins: Tensor, ways: Tensor, colours: Tensor) -> Tensor:
+        """Before what lies around, looked up where the object lets light through."""
+        through = (seen.opacity.detach() < 0.995).nonzero()[:, 0]
+        behind = self.around(origins[through], ways[through], torch.rand(len(through)))
+        shown = seen.colour.index_add(0, through, behind * (1 - seen.opacity[through])[:, None])
+        error = (shown - colours).square().mean()
+        self.errors.append(float(error.detach()))
+        return error
+
+    def regular(self) -> Tensor:
+        few = min(len(self.neighbours), CORNERS)
+        length, bend = eikonal(self.field, self.neighbours[torch.randint(len(self.neighbours), (few,))])
+        return EIKONAL * length + SMOOTH * bend
+
+    def tell(self) -> None:
+        steps, clock = self.fitted.steps, self.clock
+        psnr = float(-10 * np.log10(np.mean(self.errors[-50:])))
+        self.fitted.log.append({"seconds": clock.passed(), "steps": steps, "psnr": psnr})
+        if self.say:
+            self.say(min(clock.spent(steps), 1.0), f"{psnr:.1f} dB, {clock.left(steps):.0f} s left")
+
+
+def skipper(fitted: Fitted) -> Skip:
+    """A margin on either side beyond which the logistic of this steepness is all or nothing, and what moves between."""
+    reach = 3.5 / float(fitted.field.sharpness)
+    return Skip.round_surface(fitted.field.grid, fitted.volume, min(reach, fitted.stage.band) + 1, reach + 1.5)
+
+
+@torch.no_grad()
+def pictured(field: RadianceField, skip: Skip, photo: Photo, similarity: Similarity, chunk: int = 16384):
+    """What a field shows where a photo was taken: colour (H, W, 3) times opacity, opacity and depth (H, W), numpy.
+
+    Depth is along the ray, in the cube's unit.
+    """
+    rotation, origin, lens = camera_of(photo, similarity)
+    height, width = photo.image.shape[:2]
+    parts: list[Rendered] = []
+    for first in range(0, height * width, chunk):
+        place = torch.arange(first, min(first + chunk, height * width))
+        ways = directions(place // width, place % width, lens, rotation)
+        parts.append(field.render(origin.expand(len(ways), 3), ways, skip, step=0.5))
+    colour, opacity, depth = (torch.cat([getattr(p, name) for p in parts]) for name in ("colour", "opacity", "depth"))
+    return (
+        colour.reshape(height, width, 3).numpy(),
+        opacity.reshape(height, width).numpy(),
+        depth.reshape(height, width).numpy(),
+    )

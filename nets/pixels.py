@@ -1,0 +1,98 @@
+"""Photos as rays of the cube that a field is fitted in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..geometry.hull import Similarity, widened
+from ..geometry.scene import Photo
+
+BORDER = 12
+"""Pixels round a mask that are drawn as often as those in it."""
+
+
+class Pixels:
+    """Pixels of photos as rays of the cube, drawn at random from where the object may be."""
+
+    def __init__(self, photos: list[Photo], similarity: Similarity, device, seed: int = 0):
+        self.device, self.random = device, torch.Generator().manual_seed(seed)
+        self.images = [torch.from_numpy(np.ascontiguousarray(p.image)) for p in photos]
+        self.masks = [torch.from_numpy(np.ascontiguousarray(mask_of(p))) for p in photos]
+        self.cameras = [camera_of(p, similarity) for p in photos]
+        sizes = torch.tensor([m.numel() for m in self.masks])
+        self.first = torch.cat([torch.zeros(1, dtype=torch.int64), sizes.cumsum(0)])
+        self.widths = torch.tensor([m.shape[1] for m in self.masks])
+        self.colours = torch.cat([i.reshape(-1, 3) for i in self.images])
+        self.alpha = torch.cat([m.flatten() for m in self.masks])
+        self.masked = photos[0].mask is not None
+        self.pool = None
+        if self.masked:
+            near = [widened(m.numpy(), BORDER).ravel() for m in self.masks]
+            self.pool = torch.from_numpy(np.flatnonzero(np.concatenate(near)).astype(np.int32))
+        self.rotations = torch.stack([c[0] for c in self.cameras])
+        self.origins = torch.stack([c[1] for c in self.cameras])
+        self.lenses = torch.stack([c[2] for c in self.cameras])
+
+    def draw(self, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """origins, directions, colours (N, 3) in [0, 1] and alpha (N,) of random pixels."""
+        many = len(self.alpha) if self.pool is None else len(self.pool)
+        pick = torch.randint(many, (count,), generator=self.random)
+        pick = pick if self.pool is None else self.pool[pick].long()
+        photo = torch.searchsorted(self.first, pick, right=True) - 1
+        place = pick - self.first[photo]
+        row, column = place // self.widths[photo], place % self.widths[photo]
+        ways = directions(row, column, self.lenses[photo], self.rotations[photo])
+        return (
+            self.origins[photo].to(self.device),
+            ways.to(self.device),
+            (self.colours[pick].float() / 255).to(self.device),
+            (self.alpha[pick].float() / 255).to(self.device),
+        )
+
+
+def mask_of(photo: Photo) -> np.ndarray:
+    return np.full(photo.image.shape[:2], 255, np.uint8) if photo.mask is None else photo.mask
+
+
+def camera_of(photo: Photo, similarity: Similarity) -> tuple[Tensor, Tensor, Tensor]:
+    """Rotation (3, 3), origin (3,) in the cube and lens (8,): fx, fy, cx, cy, k1, k2, p1, p2."""
+    k = photo.pinhole
+    lens = [k[0, 0], k[1, 1], k[0, 2], k[1, 2], *photo.distortion]
+    origin = similarity.to_cube(photo.camera[:3, 3])
+    as32 = torch.float32
+    return (
+        torch.tensor(photo.camera[:3, :3], dtype=as32),
+        torch.tensor(origin, dtype=as32),
+        torch.tensor(lens, dtype=as32),
+    )
+
+
+def directions(row: Tensor, column: Tensor, lens: Tensor, rotation: Tensor) -> Tensor:
+    """Unit directions (N, 3) through the middles of pixels (N,); lens (N, 8) or (8,), rotation (N, 3, 3) or (3, 3)."""
+    fx, fy, cx, cy, k1, k2, p1, p2 = lens.unbind(-1)
+    u, v = (column + 0.5 - cx) / fx, (row + 0.5 - cy) / fy
+    x, y = u, v
+    if bool((lens[..., 4:] != 0).any()):
+        for _ in range(6):  # the distortion's inverse, by fixed-point steps
+            r = x * x + y * y
+            radial = 1 + r * (k1 + r * k2)
+            x, y = (
+                (u - 2 * p1 * x * y - p2 * (r + 2 * x * x)) / radial,
+                (v - p1 * (r + 2 * y * y) - 2 * p2 * x * y) / radial,
+            )
+    local = F.normalize(torch.stack([x, -y, -torch.ones_like(x)], -1), dim=-1)
+    return (rotation @ local[..., None])[..., 0]
+
+
+def small(photo: Photo, longest: int) -> Photo:
+    """The photo's camera with fewer pixels; its picture is empty."""
+    height, width = photo.image.shape[:2]
+    scale = min(1.0, longest / max(height, width))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    stretch = np.diag([size[1] / width, size[0] / height, 1.0])
+    return replace(photo, image=np.zeros((*size, 3), np.uint8), pinhole=stretch @ photo.pinhole, mask=None)

@@ -1,0 +1,91 @@
+"""Capture in Blender: the mesh among its cameras, one undo step, headless the same."""
+
+import json
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def captured(bpy, scene, ellipsoid):
+    bpy.ops.maquette.capture(filepath=str(ellipsoid.folder), steps=40, resolution="64")
+    return bpy.context.object
+
+
+def test_the_mesh_lies_among_its_cameras(bpy, captured, ellipsoid, vertices):
+    at = np.array([captured.matrix_world @ v.co for v in captured.data.vertices])
+    off = np.linalg.norm((at - ellipsoid.centre) / ellipsoid.radii, axis=1) - 1
+    assert np.abs(off).mean() < 0.1
+    assert captured.data.color_attributes and captured.data.materials[0]
+    own = captured.users_collection[0]
+    assert own.name == ellipsoid.folder.name and own.name in bpy.context.scene.collection.children
+    assert bpy.context.selected_objects == [captured]
+
+
+def test_what_a_camera_shows_is_its_photo(bpy, captured, ellipsoid):
+    """The centre of the ellipsoid is seen at the same place of the frame as in the photo."""
+    from bpy_extras.object_utils import world_to_camera_view
+    from mathutils import Vector
+
+    frames = {
+        row["file_path"]: row for row in json.loads((ellipsoid.folder / "transforms_train.json").read_text())["frames"]
+    }
+    cameras = [thing for thing in bpy.data.objects if thing.type == "CAMERA"]
+    assert len(cameras) == 24
+    bpy.context.scene.render.resolution_x = bpy.context.scene.render.resolution_y = 72
+    for camera in cameras[:3]:
+        behind = camera.data.background_images[0].image
+        assert behind.size[:] == (72, 72) and camera.data.show_background_images
+        split, name = behind.filepath.replace("\\", "/").split("/")[-2:]
+        row = frames.get(f"./{split}/{name[:-4]}")
+        if row:
+            np.testing.assert_allclose(camera.matrix_world, row["transform_matrix"], atol=1e-5)
+        place = world_to_camera_view(bpy.context.scene, camera, Vector(ellipsoid.centre))
+        np.testing.assert_allclose(place[:2], [0.5, 0.5], atol=1e-3)
+        reach = world_to_camera_view(bpy.context.scene, camera, Vector(ellipsoid.centre + [0, 0, 0.4]))
+        rows = np.flatnonzero(ellipsoid.seen_from(np.array(camera.matrix_world))[..., 3].any(1))
+        assert 1 - rows[0] / 72 >= reach[1] - 0.03
+
+
+def test_the_box_is_shown(bpy, captured):
+    box = next(thing for thing in bpy.data.objects if thing.type == "EMPTY")
+    assert box.empty_display_type == "CUBE" and box.empty_display_size > 0.7
+
+
+def test_it_is_made_again_bit_for_bit(bpy, captured, vertices):
+    before = vertices(captured.data)
+    captured.data.clear_geometry()
+    assert bpy.ops.maquette.regenerate() == {"FINISHED"}
+    np.testing.assert_array_equal(vertices(captured.data), before)
+
+
+def test_remesh_keeps_its_place(bpy, captured, ellipsoid, vertices):
+    assert bpy.ops.maquette.remesh(faces=500) == {"FINISHED"}
+    assert len(captured.data.polygons) <= 500
+    np.testing.assert_allclose(vertices(captured.data).mean(0), ellipsoid.centre, atol=0.06)
+
+
+def test_the_record_is_short(captured):
+    record = json.loads(captured["maquette"])
+    assert record["verb"] == "capture" and record["report"]["steps"] == 40
+    assert "cameras" not in record["report"] and len(captured["maquette"]) < 6000
+
+
+def test_the_sidebar_s_settings_are_taken(bpy, scene, ellipsoid):
+    settings = scene.maquette.capture
+    settings.filepath, settings.budget, settings.resolution, settings.faces = str(ellipsoid.folder), 1.5, "64", 800
+    assert bpy.ops.maquette.capture() == {"FINISHED"}
+    assert len(bpy.context.object.data.polygons) <= 800
+
+
+@pytest.mark.parametrize("chosen, sentence", [("", "No photos are chosen"), ("nowhere", "does not exist")])
+def test_no_photos_is_a_sentence(bpy, scene, tmp_path, chosen, sentence):
+    with pytest.raises(RuntimeError, match=sentence):
+        bpy.ops.maquette.capture(filepath=str(tmp_path / chosen) if chosen else "")
+    assert not bpy.data.objects[:] and not bpy.data.collections[:]
+
+
+def test_an_empty_folder_changes_nothing(bpy, scene, tmp_path):
+    with pytest.raises(RuntimeError, match="holds no photos"):
+        bpy.ops.maquette.capture(filepath=str(tmp_path))
+    assert not bpy.data.objects[:]

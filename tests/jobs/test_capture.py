@@ -1,0 +1,145 @@
+"""Capture from a folder of posed pictures to a mesh where the cameras saw it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from maquette.geometry import frames
+from maquette.geometry.picture import write_picture
+from maquette.jobs.capture import capture
+from maquette.jobs.remesh import remesh
+from maquette.jobs.requests import Capture, Meshing, Remesh
+
+CENTRE, RADII = np.array([3.0, -2.0, 5.0]), np.array([0.7, 0.5, 0.4])
+SIDE, FOV = 72, 40.0  # of conftest's ellipsoid
+
+
+def quiet(*_):
+    pass
+
+
+def never():
+    return False
+
+
+@pytest.fixture(scope="module")
+def folder(ellipsoid):
+    return ellipsoid.folder
+
+
+@pytest.fixture(scope="module")
+def result(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    request = Capture(folder, steps=110, resolution=64, renders=str(out), cache=str(out), save_field=str(out / "f.npz"))
+    return capture(request, quiet, never), out
+
+
+def test_the_mesh_lies_where_the_cameras_saw_it(result):
+    shape, _ = result
+    off = np.linalg.norm((shape.vertices - CENTRE) / RADII, axis=1) - 1
+    assert np.abs(off).mean() < 0.03
+    assert shape.report["watertight"] and shape.report["components"] == 1 and shape.report["volume"] > 0
+
+
+def test_its_colours_are_those_of_the_photos(result):
+    shape, _ = result
+    place = (shape.vertices - CENTRE) / RADII
+    clear = np.abs(np.sin(9 * place[:, 2])) > 0.8
+    red = np.sin(9 * place[clear, 2]) > 0
+    assert ((shape.colours[clear, 0] > shape.colours[clear, 2]) == red).mean() > 0.95
+
+
+def test_the_report_has_scores_of_the_held_out_views(result):
+    shape, out = result
+    report = shape.report
+    assert report["views"] == 20 and report["registered"] == 24 and report["held_out"] == 4
+    assert report["psnr"] > 22 and 0.7 < report["ssim"] <= 1 and report["steps"] > 0
+    assert sorted(path.name for path in out.glob("*.png")) == [f"r_{i}.png" for i in range(4)]
+
+
+def test_remesh_keeps_the_place(result):
+    shape, out = result
+    again = remesh(Remesh(str(out / "f.npz"), Meshing(faces=600)), quiet, never)
+    assert len(again.faces) <= 600
+    np.testing.assert_allclose(again.vertices.mean(0), CENTRE, atol=0.05)
+    by_key = remesh(Remesh(shape.field, cache=str(out)), quiet, never)
+    np.testing.assert_allclose(by_key.vertices, remesh(Remesh(str(out / "f.npz")), quiet, never).vertices)
+    standing = remesh(Remesh(str(out / "f.npz"), Meshing(size=2)), quiet, never)
+    assert standing.vertices[:, 2].min() == pytest.approx(0, abs=1e-5)
+
+
+def test_the_same_steps_give_the_same_mesh(folder, tmp_path):
+    """Bit for bit, with one seed; another seed gives another."""
+    asked = [Capture(folder, steps=30, resolution=64, seed=seed, cache=str(tmp_path)) for seed in (1, 1, 2)]
+    make = [capture(request, quiet, never) for request in asked]
+    assert np.array_equal(make[0].vertices, make[1].vertices) and make[0].report["steps"] == 30
+    assert make[0].field == make[1].field != make[2].field
+
+
+def test_a_budget_of_seconds_is_kept(folder, tmp_path):
+    shape = capture(Capture(folder, budget=2, resolution=96, cache=str(tmp_path)), quiet, never)
+    assert shape.report["steps"] > 0 and shape.report["seconds"] < 60
+
+
+def test_stopping_early_keeps_what_there_is(folder, tmp_path):
+    """What is wanted when time runs out: the mesh so far."""
+    asked = []
+
+    def soon():
+        asked.append(1)
+        return len(asked) > 6
+
+    shape = capture(Capture(folder, budget=600, resolution=64, cache=str(tmp_path)), quiet, soon)
+    assert len(shape.faces) and shape.report["steps"] < 10
+
+
+@pytest.fixture(scope="module")
+def photographed(ellipsoid, folder, tmp_path_factory):
+    """The same without masks, before a coloured sky."""
+    root = tmp_path_factory.mktemp("photographed")
+    (root / "train").mkdir()
+    text = (folder / "transforms_train.json").read_text("utf-8")
+    (root / "transforms_train.json").write_text(text, "utf-8")
+    for row in json.loads(text)["frames"]:
+        camera = np.array(row["transform_matrix"])
+        _, ways = frames.rays(camera, frames.intrinsics(FOV, SIDE, SIDE), SIDE, SIDE)
+        sky = 0.5 + 0.4 * np.sin(3 * ways + [0, 1, 2])
+        seen = ellipsoid.seen_from(camera)
+        shown = np.where(seen[..., 3:] > 0, seen[..., :3], sky).astype(np.float32)
+        write_picture(shown, root / f"{row['file_path']}.png")
+    return root
+
+
+def test_photos_without_masks(photographed, tmp_path):
+    """Roughly, within seconds: the object, and not the sky."""
+    shape = capture(Capture(photographed, steps=180, resolution=64, holdout=7, cache=str(tmp_path)), quiet, never)
+    off = np.linalg.norm((shape.vertices - CENTRE) / RADII, axis=1) - 1
+    assert np.abs(off).mean() < 0.15
+    assert shape.report["watertight"] and shape.report["psnr"] > 12 and shape.report["held_out"] == 3
+
+
+def test_some_masks_leave_the_rest_out(folder, photographed, tmp_path):
+    """Half with a mask: those are taken, and the report says so."""
+    (tmp_path / "train").mkdir()
+    (tmp_path / "transforms_train.json").write_bytes((folder / "transforms_train.json").read_bytes())
+    for i in range(20):
+        source = folder if i % 2 else photographed
+        (tmp_path / "train" / f"r_{i}.png").write_bytes((source / "train" / f"r_{i}.png").read_bytes())
+    shape = capture(Capture(tmp_path, steps=20, resolution=64, cache=str(tmp_path)), quiet, never)
+    assert shape.report["views"] == 10 and "10 photos have no mask" in shape.report["note"]
+
+
+@pytest.mark.parametrize(
+    "settings, sentence",
+    [
+        ({"budget": 0}, "Budget is 0 seconds"),
+        ({"budget": "soon"}, "Budget"),
+        ({"resolution": 100}, "Resolution is 100; choose one of"),
+        ({"holdout": -1}, "Holdout"),
+        ({"seed": 1.5}, "Seed"),
+    ],
+)
+def test_wrong_settings_are_a_sentence(settings, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Capture("photos", **settings)

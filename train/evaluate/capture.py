@@ -1,0 +1,156 @@
+"""Scores of Capture on posed scenes, beside a classic NeRF of equal time and the visual hull.
+
+    python -m maquette.train evaluate capture FOLDER [FOLDER ...] --budget 180
+
+A folder is what `maquette capture` reads; a `gt_mesh.ply` in it is the true shape, in the cameras' own frame, and adds
+Chamfer-L1 in the scene's unit, without any alignment. PSNR and SSIM are of the held-out views, on white where there are
+masks.
+"""
+
+import argparse
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...geometry.field import Field
+from ...geometry.folder import read_scene
+from ...geometry.frames import UNIT_CUBE
+from ...geometry.hull import box_from_cameras, box_from_masks, visual_hull
+from ...geometry.isosurface import mesh_from_field
+from ...geometry.mesh import Mesh
+from ...geometry.similar import psnr, ssim
+from ...nets import bake_radiance, fit_radiance, nerf
+from .metrics import sample, surface_scores
+from .objects import read_mesh
+
+POINTS = 200_000
+"""Drawn on each surface: of 50 000 on an object two units across, the drawing alone would count for .006."""
+METHODS = ("capture", "nerf", "hull")
+LONGEST = 1024
+
+
+@dataclass
+class Answer:
+    """What a method made of a scene."""
+
+    mesh: Mesh | None
+    view: object = None
+    """photo -> (H, W, 3) sRGB, or None where a method draws nothing"""
+    steps: int = 0
+
+
+def main(argv=None):
+    options = parse(argv)
+    try:
+        rows = [row for folder in options.folders for row in measure(Path(folder), options)]
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(table(rows))
+    return 0
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(prog="maquette.train evaluate capture", description=__doc__.split("\n")[0])
+    parser.add_argument("folders", nargs="+", metavar="FOLDER")
+    parser.add_argument("--budget", type=float, default=180.0, metavar="SECONDS", help="of each method (180)")
+    parser.add_argument("--resolution", type=int, default=192, choices=(64, 96, 128, 192, 256))
+    parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS)
+    parser.add_argument("--holdout", type=int, default=8, help="every so manieth, where no test views are there (8)")
+    parser.add_argument("--longest", type=int, default=LONGEST, help="pixels along the longer side (1024)")
+    parser.add_argument("--views", type=int, default=0, help="held-out views at most, evenly chosen (0: all)")
+    return parser.parse_args(argv)
+
+
+def measure(folder, options):
+    """A row for each method."""
+    scene = read_scene(folder, options.holdout, options.longest)
+    masked = scene.photos[0].mask is not None
+    box = box_from_masks(scene.photos) if masked else box_from_cameras(scene.photos)
+    truth = read_mesh(folder / "gt_mesh.ply") if (folder / "gt_mesh.ply").exists() else None
+    held_out = scene.held_out[:: -(-len(scene.held_out) // options.views)] if options.views else scene.held_out
+    for method in options.methods:
+        if method != "capture" and not masked:
+            continue
+        start = time.perf_counter()
+        answer = {"capture": captured, "nerf": classic, "hull": hull}[method](scene.photos, box, options)
+        row = {"scene": folder.name, "method": method, "steps": answer.steps, "seconds": time.perf_counter() - start}
+        row |= seen(answer, held_out) | shaped(answer, truth)
+        yield row | {"GB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}
+
+
+def captured(photos, box, options) -> Answer:
+    fitted = fit_radiance.fit(list(photos), box, fit_radiance.plan(options.resolution), options.budget)
+    values, colours = bake_radiance.volumes(fitted)
+    mesh = mesh_from_field(Field(values, 0.0, bake_radiance.bounds(fitted), colours))
+
+    def view(photo):
+        colour, opacity, _ = bake_radiance.view(fitted, photo)
+        return colour + 1 - opacity[..., None]
+
+    return Answer(mesh, view, fitted.steps)
+
+
+def classic(photos, box, options) -> Answer:
+    pair, steps = nerf.fit_nerf(list(photos), box, options.budget)
+    return Answer(in_world(nerf.volume_nerf(pair, 96), box), lambda photo: nerf.view_nerf(pair, photo, box), steps)
+
+
+def hull(photos, box, options) -> Answer:
+    return Answer(in_world(np.float32(visual_hull(photos, box, options.resolution)), box))
+
+
+def in_world(occupancy, box):
+    """The mesh of occupancy (N, N, N) in a box; None where nothing is inside."""
+    try:
+        mesh = mesh_from_field(Field(occupancy, 0.5, UNIT_CUBE))
+    except ValueError:
+        return None
+    return Mesh(box.to_world(mesh.vertices).astype(np.float32), mesh.faces)
+
+
+def seen(answer, held_out):
+    if answer.view is None or not held_out:
+        return {}
+    pairs = [(answer.view(photo), on_white(photo)) for photo in held_out]
+    return {"PSNR": np.mean([psnr(*pair) for pair in pairs]), "SSIM": np.mean([ssim(*pair) for pair in pairs])}
+
+
+def on_white(photo):
+    rgb = photo.image.astype(np.float32) / 255
+    alpha = 1.0 if photo.mask is None else photo.mask[..., None].astype(np.float32) / 255
+    return rgb * alpha + 1 - alpha
+
+
+def shaped(answer, truth):
+    if answer.mesh is None:
+        return {"closed": "no mesh"}
+    row = {"closed": "yes" if answer.mesh.is_watertight else "no", "pieces": answer.mesh.components}
+    if truth is not None:
+        row["Chamfer"] = surface_scores(*sample(answer.mesh, POINTS, 0), *sample(truth, POINTS, 1))[0]
+    return row
+
+
+COLUMNS = {
+    "PSNR": ".2f",
+    "SSIM": ".3f",
+    "Chamfer": ".4f",
+    "closed": "",
+    "pieces": "",
+    "steps": "",
+    "seconds": ".0f",
+    "GB": ".1f",
+}
+
+
+def table(rows):
+    """Markdown; peak memory counts what methods before took."""
+    lines = ["| scene | method | " + " | ".join(COLUMNS) + " |", "| --- | --- |" + " --- |" * len(COLUMNS)]
+    for row in rows:
+        cells = (format(row[name], form) if name in row else "" for name, form in COLUMNS.items())
+        lines.append(f"| {row['scene']} | {row['method']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
