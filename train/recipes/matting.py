@@ -47,6 +47,11 @@ def config(recipe: dict) -> dict:
     return asdict(Config(recipe["width"]))
 
 
+def data(recipe: dict) -> str:
+    """What the card says the weights were trained on."""
+    return DATA
+
+
 def make(recipe: Recipe) -> Matting:
     return Matting(Config(recipe.width))
 
@@ -70,7 +75,33 @@ def shard_paths(recipe: Recipe, split: str) -> list[Path]:
 
 
 def batches(recipe: Recipe, rng: np.random.Generator, device):
-    """Endless batches: picture (B, S, S, 3) and mask (B, S, S), uint8.
+    """Endless batches; state() and restore(state) go on with the random numbers, with new composites at hand."""
+    return Batches(recipe, rng)
+
+
+class Batches:
+    """Endless batches: picture (B, S, S, 3) and mask (B, S, S), uint8. A resumed run fills its pool anew."""
+
+    def __init__(self, recipe: Recipe, rng: np.random.Generator):
+        self.recipe, self.rng = recipe, rng
+        self.drawn = drawn(recipe, rng)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self) -> dict[str, Tensor]:
+        return next(self.drawn)
+
+    def state(self) -> dict:
+        return {"random": self.rng.bit_generator.state}
+
+    def restore(self, state: dict) -> None:
+        self.rng.bit_generator.state = state["random"]
+        self.drawn = drawn(self.recipe, self.rng)
+
+
+def drawn(recipe: Recipe, rng: np.random.Generator):
+    """Batches out of a pool.
 
     A pool of composites grows to its size and is then replaced bit by bit, at a `reuse`-th of the batches' pace.
     """
@@ -173,4 +204,4 @@ def held_out(recipe: Recipe):
             yield torch.from_numpy(picture.copy()), torch.from_numpy(mask), kind
 
 
-__all__ = ["NAME", "DATA", "PRIVATE", "Recipe", "config", "make", "batches", "prepare", "loss", "validate"]
+__all__ = ["NAME", "DATA", "PRIVATE", "Recipe", "config", "data", "make", "batches", "prepare", "loss", "validate"]
