@@ -16,7 +16,7 @@ from bpy.props import (
 )
 
 from .jobs.requests import RESOLUTIONS, STYLES, VIEW_LIMITS, Meshing, View
-from .operators import capture, compute, levels, live, provenance, tasks, thumbnails
+from .operators import capture, compute, levels, live, masks, provenance, tasks, thumbnails
 
 RESOLUTION_ITEMS = [
     ("32", "32", "Coarse and quick"),
@@ -196,6 +196,10 @@ class MaquetteSettings(bpy.types.PropertyGroup):
     def mask_path(self) -> str:
         return bpy.path.abspath(self.mask) if self.mask else ""
 
+    def first_picture(self) -> str:
+        """The path of the picture, or of the first of several; "" where none is chosen."""
+        return self.pictures[0].path if self.pictures else self.filepath
+
     def choose(self, paths):
         """Take these pictures from now on."""
         self.filepath = paths[0] if len(paths) == 1 else ""  # which also forgets the ones before
@@ -314,7 +318,8 @@ class MaquetteStatus(bpy.types.PropertyGroup):
         get=_reads(lambda: "\n".join(compute.Found.diagnosis.lines()) if compute.Found.diagnosis else "")
     )
     warm: BoolProperty(get=_reads(compute.warm))
-    icon: IntProperty(get=_reads(lambda: thumbnails.icon(_first_picture())))
+    icon: IntProperty(get=_reads(lambda: thumbnails.icon(bpy.context.scene.maquette.first_picture())))
+    mask: StringProperty(get=_reads(lambda: masks.state(bpy.context.scene.maquette.first_picture())))
     active: BoolProperty(get=_reads(lambda: provenance.is_result(bpy.context.object)))
     trouble: StringProperty(get=_reads(lambda: provenance.trouble(bpy.context.object)))
     placed: BoolProperty(get=_reads(_placed))
@@ -322,11 +327,6 @@ class MaquetteStatus(bpy.types.PropertyGroup):
     facts: StringProperty(get=_reads(_facts))
     guess: StringProperty(get=_reads(_guess))
     mesh: PointerProperty(type=MaquetteMesh)
-
-
-def _first_picture() -> str:
-    settings = bpy.context.scene.maquette
-    return settings.pictures[0].path if settings.pictures else settings.filepath
 
 
 CLASSES = (MaquettePicture, MaquetteCapture, MaquetteSettings, MaquetteMesh, MaquetteStatus)

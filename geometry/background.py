@@ -1,4 +1,5 @@
-"""The object apart from what is behind it: by the picture's own alpha, or else by what its border looks like.
+"""The object apart from what is behind it: by the picture's own alpha, else by what its border looks like where that is
+plain, else by a network that the caller brings, for this room knows no torch.
 
 A plain or smoothly changing background (paper, a wall, a vignette, a studio's gradient) is modelled as a low polynomial
 of the place for each channel of L*a*b*, fitted to the border robustly and then to all that is joined to the border and
@@ -6,6 +7,7 @@ looks like it. What differs is the object. Soft shadows are background that dark
 Found at a working size, the mask gets its soft edge from the full picture.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,11 +40,15 @@ class Isolated:
     mask: np.ndarray
     """(H, W) float32 in [0, 1]"""
     method: str
-    """How it was found: "alpha", "plain" where the background was modelled, or "given"."""
+    """How it was found: "alpha", "plain" where the background was modelled, "network", or "given"."""
 
 
-def isolate(picture) -> Isolated:
-    """The object in a Picture. Raises ValueError with a sentence where there is none to be found."""
+def isolate(picture, network: Callable[[np.ndarray], np.ndarray | None] = lambda small: None) -> Isolated:
+    """The object in a Picture: by its alpha, else by a plain background, else by the network.
+
+    network: rgb (h, w, 3) at the working size -> which pixels (h, w) bool are the object's, or None where it is not
+    there; it is asked only where the background does not look plain. Raises ValueError where there is no object.
+    """
     alpha = picture.rgba[..., 3]
     if picture.has_alpha:
         if (alpha >= SEEN).mean() < 1e-4:
@@ -54,13 +60,17 @@ def isolate(picture) -> Isolated:
     height, width = (max(8, round(n * scale)) for n in alpha.shape)
     small = resized(rgb, height, width)
     background, noise = fit_background(to_lab(small))
-    found = find_object(small, background, noise)
+    found, method = find_object(small, background, noise), "plain"
+    if not plain(small, background, noise, found):
+        seen = network(small)
+        if seen is not None:
+            found, method = largest(seen), "network"
     if found.mean() < SMALLEST:
         raise ValueError(
             f"no object stands out from the background of {picture.name}; use a plain background, or a PNG without one"
         )
     mask, colours = soften(rgb, small, found)
-    return Isolated(np.concatenate([colours, mask[..., None]], axis=-1), mask, "plain")
+    return Isolated(np.concatenate([colours, mask[..., None]], axis=-1), mask, method)
 
 
 def cut_out(picture, mask_picture) -> Isolated:
@@ -75,12 +85,14 @@ def cut_out(picture, mask_picture) -> Isolated:
             f"{mask_picture.name} is {columns} x {rows} and {picture.name} {width} x {height}; "
             "a mask must have its picture's proportions"
         )
-    mask = np.clip(resized(marked.astype(np.float32), height, width), 0, 1)
+    rgb, mask = picture.rgba[..., :3], np.clip(resized(marked.astype(np.float32), height, width), 0, 1)
     if (mask > SEEN).mean() < SMALLEST:
         raise ValueError(
             f"{mask_picture.name} marks no object in {picture.name}; paint the object white, the rest black"
         )
-    return Isolated(np.concatenate([picture.rgba[..., :3], mask[..., None]], axis=-1), mask, "given")
+    if (height, width) == (rows, columns) and ((marked < 0.01) | (marked > 0.99)).all():
+        mask, rgb = soften(rgb, rgb, mask > SEEN)  # painted without shades: the picture knows where the edge is soft
+    return Isolated(np.concatenate([rgb, mask[..., None]], axis=-1), mask, "given")
 
 
 # --- the background --------------------------------------------------------------------------------------------------
@@ -161,6 +173,25 @@ def _joined_to_border(where):
     return reached[numbers]
 
 
+def plain(small, background, noise, found):
+    """Whether the background (h, w, 3) that was fitted to a picture explains it well enough to trust what it found.
+
+    It does where nearly all of the border follows it with little noise, and what was found is whole, apart from the
+    border and well apart in colour. The bounds were chosen on procedural validation pictures.
+    """
+    ring = _ring(*found.shape)
+    apart = np.linalg.norm(to_lab(small) - background, axis=-1)
+    limit = max(4 * noise, 3.5)
+    pieces = label(found)[1]
+    return bool(
+        noise < 5
+        and (apart[ring] < limit).mean() > 0.95
+        and found[ring].mean() < 0.03
+        and 1 <= pieces <= 3
+        and np.median(apart[found]) > 2 * limit
+    )
+
+
 # --- the object ------------------------------------------------------------------------------------------------------
 
 
@@ -178,6 +209,14 @@ def find_object(small, background, noise):
     # What is enclosed and looks just like the background is seen through a hole.
     holes = binary_opening(behind & inside & (apart < 0.8 * limit))
     return _worth(inside & ~holes, greyed)
+
+
+def largest(seen):
+    """Pieces (h, w) of what a network saw that are at least a twentieth of the largest."""
+    numbers, count = label(seen, np.ones((3, 3)))
+    sizes = np.bincount(numbers.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    return (sizes >= max(0.05 * sizes.max(), 4))[numbers]
 
 
 def _greyed(calm, background, noise):

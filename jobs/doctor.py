@@ -69,7 +69,10 @@ def weights() -> list[dict]:
     except ImportError as error:
         return [{"name": "networks", "ok": False, "note": str(error)}]
     rows = []
-    for name in catalog.CATALOG:
+    for name, network in catalog.CATALOG.items():
+        if not network.needed and not catalog.bundled(name):
+            rows.append({"name": name, "ok": True, "note": "not bundled"})
+            continue
         try:
             checkpoint.load(name, "cpu")
             rows.append({"name": name, "ok": True, "note": ""})

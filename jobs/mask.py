@@ -1,31 +1,35 @@
-"""Mask: what Reconstruct would take for the object in a picture, drawn for the artist to see."""
+"""Mask: what Reconstruct would take for the object in a picture, drawn for the artist to see and to paint on."""
 
 import numpy as np
 
-from ..geometry.background import isolate
 from ..geometry.picture import read_picture, write_picture
+from .isolate import isolate
 from .requests import Mask, Masked
 
-DIMMED = 0.25
-OUTLINE = np.array([1.0, 0.6, 0.0], np.float32)
+OUTLINE = np.array([0.95, 0.45, 0.0], np.float32)
+"""Darker than half on the mean, for it lies outside the object."""
 
 
 def mask(request: Mask, progress, cancelled) -> Masked:
-    """Write the picture with its background dimmed and the object outlined."""
+    """Write the picture as `shown`."""
     progress(0.1, "Picture")
     picture = read_picture(request.image)
     progress(0.4, "Background")
-    found = isolate(picture)
+    found, note = isolate(picture, asked=request.device)
     progress(0.9, "Drawing")
     write_picture(shown(picture.rgba, found.mask), request.path)
-    return Masked(request.path, found.method, float(found.mask.mean()))
+    return Masked(request.path, found.method, float(found.mask.mean()), note)
 
 
 def shown(rgba: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """rgba (H, W, 4) and mask (H, W) in [0, 1] -> (H, W, 3): dimmed where the mask is 0, its edge drawn."""
+    """rgba (H, W, 4) and mask (H, W) in [0, 1] -> (H, W, 3): on the mean over .5 where the mask is, else under.
+
+    So the picture is seen in both, and white or black paint turns either into the other.
+    """
     colour = rgba[..., :3] * rgba[..., 3:] + 0.5 * (1 - rgba[..., 3:])
-    colour = colour * (DIMMED + (1 - DIMMED) * mask[..., None])
-    colour[edge(mask > 0.5)] = OUTLINE
+    inside = mask > 0.5
+    colour = 0.42 * colour + np.where(inside, 0.58, 0.0)[..., None]
+    colour[edge(inside)] = OUTLINE
     return colour
 
 

@@ -9,13 +9,13 @@ import time
 import numpy as np
 
 from .. import __version__
-from ..geometry.background import cut_out, isolate
 from ..geometry.crop import crop_to_object
 from ..geometry.field import Field
 from ..geometry.frames import UNIT_CUBE
 from ..geometry.picture import read_picture
 from ..nets import catalog, checkpoint, device, image_to_field, predict
 from . import fields
+from .isolate import isolate
 from .remesh import shape_from_field
 from .requests import Reconstruct, Shape
 
@@ -36,7 +36,7 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
     picture = read_picture(request.images[0])
     progress(0.06, "Background")
     mask = read_picture(request.mask) if request.mask else None
-    isolated = cut_out(picture, mask) if mask else isolate(picture)
+    isolated, doubt = isolate(picture, mask, request.device)
     crop, _ = crop_to_object(isolated.rgba, image_to_field.PICTURE)
     close, _ = crop_to_object(isolated.rgba, COLOUR_PIXELS)
     progress(0.1, "Network", "loading")
@@ -53,9 +53,11 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
         "mask": isolated.method,
         "camera": estimate.camera,
     }
-    if note or unkept:
-        report["note"] = ". ".join(filter(None, (note, unkept)))
-    return dataclasses.replace(shape, field=key, report=report, provenance=provenance(request, picture, mask, where))
+    if note or unkept or doubt:
+        report["note"] = ". ".join(filter(None, (note, unkept, doubt)))
+    return dataclasses.replace(
+        shape, field=key, report=report, provenance=provenance(request, picture, mask, where, isolated)
+    )
 
 
 def run(crop: np.ndarray, close: np.ndarray, request: Reconstruct, progress):
@@ -89,7 +91,7 @@ def level() -> float:
     return float(catalog.card(NETWORK).get("level", 0.5))
 
 
-def provenance(request: Reconstruct, picture, mask, where) -> dict:
+def provenance(request: Reconstruct, picture, mask, where, isolated) -> dict:
     """Enough to make the same shape again, bit for bit on the same device, torch and thread count."""
     settings = {
         "resolution": request.resolution,
@@ -102,6 +104,7 @@ def provenance(request: Reconstruct, picture, mask, where) -> dict:
         "settings": settings,
         "images": [{"path": str(picture.path), "sha256": picture.sha256}],
         **({"mask": {"path": str(mask.path), "sha256": mask.sha256}} if mask else {}),
+        **({"matting": catalog.card("matting")["sha256"]} if isolated.method == "network" else {}),
         "network": NETWORK,
         "weights": catalog.card(NETWORK)["sha256"],
         "version": __version__,

@@ -192,16 +192,18 @@ class Export:
 
 @dataclass(frozen=True)
 class Mask:
-    """What Reconstruct would take for the object in a picture, as a PNG to look at -> Masked."""
+    """What Reconstruct would take for the object in a picture, as a PNG to look at and to paint on -> Masked."""
 
     VERB = "mask"
     image: str
     path: str
-    """PNG to write: the picture with the background dimmed, the object's outline drawn."""
+    """PNG to write: the picture, over half as bright where the object is, under half where it is not."""
+    device: str = "auto"
 
     def __post_init__(self):
         _set(self, "image", _path("Image", self.image))
         _set(self, "path", _path("Path", self.path))
+        _one_of("Device", self.device, DEVICES)
 
 
 @dataclass(frozen=True)
@@ -267,9 +269,11 @@ class Masked:
 
     path: str
     method: str
-    """How the object was told from the background: "alpha", "plain" ..."""
+    """How the object was told from the background: "alpha", "plain", "network"."""
     coverage: float
     """Share of the picture that the object fills, in [0, 1]."""
+    note: str = ""
+    """A sentence where the mask is doubtful."""
 
 
 @dataclass(frozen=True)
@@ -290,7 +294,7 @@ class Diagnosis:
             state = f"ok, {row['seconds'] * 1000:.1f} ms" if row["ok"] else f"FAILED: {row['note']}"
             rows.append((row["name"], state + (f" ({row['label']})" if row.get("label") else "")))
         for row in self.report.get("weights", []):
-            rows.append((row["name"], "ok" if row["ok"] else f"FAILED: {row['note']}"))
+            rows.append((row["name"], row["note"] or "ok" if row["ok"] else f"FAILED: {row['note']}"))
         rows += self.report.get("folders", {}).items()
         return [f"{name:<20} {text}" for name, text in rows]
 

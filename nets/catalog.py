@@ -19,6 +19,8 @@ class Network:
     kind: str
     label: str
     description: str
+    needed: bool = True
+    """Whether nothing works without its weights; a copy of Maquette may lack others."""
 
 
 CATALOG = {
@@ -30,12 +32,25 @@ CATALOG = {
             "Photo to shape",
             "Occupancy, distance and colour from a photo of an object",
         ),
+        Network(
+            "matting",
+            "mask",
+            "Background removal",
+            "Which part of a photo is the object, before any background",
+            needed=False,
+        ),
     )
 }
 
 
 def weights_path(name: str) -> Path:
     return WEIGHTS / f"{CATALOG[name].name}.safetensors"
+
+
+def bundled(name: str) -> bool:
+    """Whether there is anything of this network's weights, whole or not."""
+    path = weights_path(name)
+    return path.exists() or path.with_suffix(".json").exists()
 
 
 def card(name: str) -> dict:
@@ -55,10 +70,12 @@ def card(name: str) -> dict:
 
 
 def describe() -> list[dict]:
-    """What `maquette models --json` lists: name, kind, label, sha256, bytes, licence, metrics."""
+    """What `maquette models --json` lists: name, kind, label, sha256, bytes, licence, metrics.
+
+    A network that is not needed and not bundled has None for the last four."""
     rows = []
     for network in CATALOG.values():
-        about = card(network.name)
+        about = card(network.name) if network.needed or bundled(network.name) else {}
         kept = {key: about.get(key) for key in ("sha256", "bytes", "licence", "metrics")}
         rows.append({"name": network.name, "kind": network.kind, "label": network.label, **kept})
     return rows

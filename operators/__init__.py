@@ -11,13 +11,16 @@ from . import (
     copy_report,
     doctor,
     drop,
+    edit_mask,
     live,
     mask_preview,
+    masks,
     pack_field,
     reconstruct,
     regenerate,
     release,
     remesh,
+    reset_mask,
     show_preferences,
     tasks,
     thumbnails,
@@ -31,6 +34,8 @@ CLASSES = (
     capture.MAQUETTE_OT_capture,
     remesh.MAQUETTE_OT_remesh,
     mask_preview.MAQUETTE_OT_mask_preview,
+    edit_mask.MAQUETTE_OT_edit_mask,
+    reset_mask.MAQUETTE_OT_reset_mask,
     pack_field.MAQUETTE_OT_pack_field,
     cancel.MAQUETTE_OT_cancel,
     copy_report.MAQUETTE_OT_copy_report,
@@ -45,6 +50,7 @@ def register():
     for kind in CLASSES:
         bpy.utils.register_class(kind)
     thumbnails.register()
+    masks.register()
     tasks.register()
     live.register()
     compute.register()
@@ -54,6 +60,7 @@ def unregister():
     compute.unregister()
     live.unregister()
     tasks.unregister()
+    masks.unregister()
     thumbnails.unregister()
     for kind in reversed(CLASSES):
         bpy.utils.unregister_class(kind)

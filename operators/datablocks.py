@@ -105,9 +105,8 @@ def show_colours(context):
         space.shading.color_type = "VERTEX"
 
 
-def load_picture(name: str, path: str):
-    """The picture at `path` as an Image of this name, packed, so that the file may go; replaces one from before."""
-    image = bpy.data.images.get(name)
+def load_picture(image, name: str, path: str):
+    """The picture at `path` as an Image, packed, so that the file may go: in place of `image`, or a new one (None)."""
     if image and image.library is None and image.source == "FILE":
         if image.packed_file:
             image.unpack(method="REMOVE")

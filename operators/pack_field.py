@@ -25,6 +25,8 @@ class MAQUETTE_OT_pack_field(OnResult, bpy.types.Operator):
         if not os.path.isfile(path):
             self.report({"ERROR"}, f"{thing.name}'s field is not in the cache any more; press Regenerate")
             return {"CANCELLED"}
+        if provenance.PACKED in thing:
+            del thing[provenance.PACKED]  # Blender cuts bytes that are put in the place of others at their first zero
         with open(path, "rb") as file:
             thing[provenance.PACKED] = file.read()
         self.report({"INFO"}, f"Packed {len(thing[provenance.PACKED]) / 2**20:.1f} MiB")

@@ -9,6 +9,7 @@ import bpy
 
 from ..jobs import requests
 from ..jobs.requests import Meshing
+from . import masks
 
 KEY = "maquette"
 """Custom property with the provenance."""
@@ -16,6 +17,8 @@ FIELD = "maquette_field"
 """Custom property with the field's key; missing where the field could not be kept."""
 PACKED = "maquette_field_packed"
 """Custom property with the field's file, once it is packed into the .blend."""
+MASK = "maquette_mask"
+"""Custom property with the PNG of the mask that an artist painted for it, where one did."""
 LONG = ("cameras", "failed")
 """What a report may hold that is many lines long; the scene shows it."""
 SELECT = "Select an object that was made by Maquette"
@@ -30,6 +33,10 @@ def write(thing, shape, request):
     read = {item["path"]: item["sha256"] for item in record.pop("images", [])}
     record["inputs"] = [_input(path, read.get(path)) for path in getattr(request, "images", ())]
     thing[KEY] = json.dumps(record)
+    if MASK in thing:
+        del thing[MASK]  # Blender cuts bytes that are put in the place of others at their first zero
+    if painted := masks.stored(getattr(request, "mask", "")):
+        thing[MASK] = painted
     if thing.get(FIELD, "") != shape.field:
         for name in (FIELD, PACKED):
             if name in thing:

@@ -8,7 +8,7 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..jobs.requests import Meshing, Reconstruct, View, pictures_in
-from . import compute, datablocks, levels, provenance
+from . import compute, datablocks, levels, masks, provenance
 from .base import JobOperator
 
 GAP = 0.25
@@ -56,11 +56,13 @@ class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
         resolution = int(self.resolution if self.properties.is_property_set("resolution") else settings.resolution)
         self._cursor = tuple(context.scene.cursor.location)
         pictures, view = self._pictures(settings), asked_view(self, settings.view())
-        mask = bpy.path.abspath(self.mask) if self.properties.is_property_set("mask") else settings.mask_path()
+        told = self.properties.is_property_set("mask")
+        mask = bpy.path.abspath(self.mask) if told else settings.mask_path()
         if mask and len(pictures) > 1:
             raise ValueError("A mask belongs to one picture; clear it, or choose one picture")
-        asked = {"resolution": resolution, "meshing": meshing, "view": view, "mask": mask, "cache": compute.cache()}
-        return [Reconstruct(images=(path,), **asked) for path in pictures]
+        asked = {"resolution": resolution, "meshing": meshing, "view": view, "cache": compute.cache()}
+        painted = {path: "" if mask or told else masks.path_for(path) for path in pictures}
+        return [Reconstruct(images=(path,), mask=mask or painted[path], **asked) for path in pictures]
 
     def receive(self, context, answers):
         things, reach = [], 0.0

@@ -4,7 +4,7 @@ import dataclasses
 
 import bpy
 
-from . import compute, datablocks, provenance
+from . import compute, datablocks, masks, provenance
 from .base import JobOperator, OnResult
 
 
@@ -31,12 +31,16 @@ class MAQUETTE_OT_regenerate(OnResult, JobOperator, bpy.types.Operator):
         record = provenance.read(thing)
         self._name = thing.name  # by name: an undo meanwhile replaces the object itself
         asked = provenance.request(record)
-        if self.use_view and asked.VERB == "reconstruct":
-            settings = context.scene.maquette
-            asked = dataclasses.replace(asked, view=settings.view(), mask=settings.mask_path())
         if asked.VERB == "capture":  # steps rather than seconds: what they gave is given again
             return [dataclasses.replace(asked, steps=record["report"]["steps"], cache=compute.cache())]
-        return [dataclasses.replace(asked, images=tuple(provenance.photos(record)), cache=compute.cache())]
+        asked = dataclasses.replace(asked, images=tuple(provenance.photos(record)))
+        if provenance.MASK in thing:
+            asked = dataclasses.replace(asked, mask=masks.store(thing[provenance.MASK]))
+        if self.use_view:
+            settings = context.scene.maquette
+            mask = settings.mask_path() or masks.path_for(asked.images[0])
+            asked = dataclasses.replace(asked, view=settings.view(), mask=mask)
+        return [dataclasses.replace(asked, cache=compute.cache())]
 
     def receive(self, context, answers):
         thing = bpy.data.objects.get(self._name)

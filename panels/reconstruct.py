@@ -101,6 +101,18 @@ def draw_pictures(layout, settings, status):
     masks = row.row(align=True)
     masks.enabled = bool(count or settings.filepath)
     masks.operator("maquette.mask_preview", text="Mask", icon="IMAGE_ALPHA")
+    draw_mask(column, settings, status)
+
+
+def draw_mask(layout, settings, status):
+    """Which mask will be used, once there is something to say of it, and the way to another."""
+    used = bpy.path.basename(settings.mask) or status.mask
+    if used:
+        layout.label(text=f"Mask: {used}", icon="MOD_MASK")
+    if status.mask:
+        row = layout.row(align=True)
+        row.operator("maquette.edit_mask", text="Edit Mask", icon="BRUSH_DATA")
+        row.operator("maquette.reset_mask", text="Reset", icon="LOOP_BACK")
 
 
 def draw_progress(layout, status):

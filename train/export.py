@@ -24,7 +24,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--run", default="", help="folder with last.pt; runs/NAME by default")
     parser.add_argument("--out", default="", help="folder to write to; the bundled one by default")
     parser.add_argument(
-        "--level", type=float, default=None, help="occupancy at the surface (chosen on validation shapes)"
+        "--level",
+        type=float,
+        default=None,
+        help="occupancy at the surface, or probability at a mask's edge (chosen on validation shapes)",
     )
     parser.add_argument("--metrics", default="", help="JSON file of scores for the card")
     parser.add_argument("--hardware", default="", help="what it was trained on, for the card")
@@ -52,7 +55,8 @@ def export(name: str, run: Path, folder: Path, args) -> Path:
         raise ValueError(f"{path.name} would be {len(data)} bytes; at most {LARGEST} may ship")
     state = stored["state"]
     # Where the trainer's own folders lay is nobody's business and helps nobody to train it again.
-    settings = {key: value for key, value in stored["recipe"].items() if key not in ("run", "shards", "other_data")}
+    private = {"run", "shards", "other_data", *getattr(recipe, "PRIVATE", ())}
+    settings = {key: value for key, value in stored["recipe"].items() if key not in private}
     card = {
         "name": name,
         "kind": catalog.CATALOG[name].kind,

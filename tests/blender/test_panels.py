@@ -74,12 +74,17 @@ def texts(drawn) -> str:
 
 def test_every_panel_draws_in_every_state(bpy, scene, draw, pictures, until):
     from maquette.jobs.requests import Reconstruct
-    from maquette.operators import tasks
+    from maquette.operators import masks, tasks
 
     panels = [name for name in dir(bpy.types) if name.startswith("MAQUETTE_PT_")]
     assert len(panels) == 6
     sheets = []
+    scene.maquette.filepath = pictures("ball.png")
+    image = bpy.data.images.new("Maquette Mask", 8, 8)
+    masks.belong(image, scene.maquette.filepath, "plain")
     for state in ("empty", "result", "busy"):
+        if state == "result":
+            masks.keep(image)
         if state == "result":
             bpy.ops.maquette.reconstruct(filepath=pictures("ball.png"))
         if state == "busy":
@@ -92,6 +97,9 @@ def test_every_panel_draws_in_every_state(bpy, scene, draw, pictures, until):
     assert "maquette.reconstruct" in result["MAQUETTE_PT_reconstruct"]
     assert "maquette.regenerate" not in empty["MAQUETTE_PT_view"]
     assert "maquette.regenerate" in result["MAQUETTE_PT_view"] and "depth 0.95" in texts(result["MAQUETTE_PT_view"])
+    assert "maquette.edit_mask" in empty["MAQUETTE_PT_reconstruct"]
+    said = [texts(sheet["MAQUETTE_PT_reconstruct"]) for sheet in (empty, result)]
+    assert "Mask: plain background" in said[0] and "Mask: painted" in said[1]
     assert "maquette.cancel" in busy["MAQUETTE_PT_reconstruct"]
     assert "maquette.capture" in empty["MAQUETTE_PT_capture"] and "maquette.cancel" in busy["MAQUETTE_PT_capture"]
     assert "maquette.reconstruct" not in busy["MAQUETTE_PT_reconstruct"]

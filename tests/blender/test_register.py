@@ -8,8 +8,8 @@ import pytest
 import maquette
 
 NAMES = (
-    "cancel choose_pictures copy_report doctor mask_preview pack_field reconstruct regenerate release remesh "
-    "show_preferences"
+    "cancel choose_pictures copy_report doctor edit_mask mask_preview pack_field reconstruct regenerate release remesh "
+    "reset_mask show_preferences"
 ).split()
 
 

@@ -194,9 +194,9 @@ def test_the_mask_preview_dims_the_background_and_keeps_the_object(worker, tmp_p
     assert masked.coverage == pytest.approx(np.pi / 16, rel=0.1)
     pixels = np.asarray(Image.open(drawn).convert("RGB"))
     assert pixels.shape == (200, 200, 3)
-    assert np.allclose(pixels[100, 100], (200, 30, 30), atol=3)
-    assert (pixels[5, 5] <= 70).all(), "the background is dimmed"
-    outline = np.flatnonzero((pixels[100] == (255, 153, 0)).all(axis=-1))
+    assert pixels[100, 100].mean() > 140 and np.ptp(pixels[100, 100]) > 50, "light, and red shows through"
+    assert (pixels[5, 5] < 115).all(), "the background is dimmed"
+    outline = np.flatnonzero((pixels[100] == (242, 115, 0)).all(axis=-1))
     assert len(outline) == 4 and np.allclose(outline, [48, 49, 151, 152], atol=4), "it lies round the object"
 
 

@@ -119,16 +119,16 @@ def add_to_card(path, rows, about):
     path.write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
 
 
-def read_network(path, where):
+def read_network(path, where, name=NAME):
     """The bundled network and its card, or those of a .safetensors file with the card beside it."""
     if not path:
-        return checkpoint.load(NAME, where), catalog.card(NAME)
+        return checkpoint.load(name, where), catalog.card(name)
     path = Path(path)
     try:
         card, stored = json.loads(path.with_suffix(".json").read_text("utf-8")), path.read_bytes()
     except OSError as error:
         raise ValueError(f"{error.filename} cannot be read: {error.strerror}") from None
-    network = checkpoint.build(NAME, card["config"])
+    network = checkpoint.build(name, card["config"])
     network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in read_tensors(stored).items()})
     return network.eval().requires_grad_(False).to(where), card | {"sha256": hashlib.sha256(stored).hexdigest()}
 

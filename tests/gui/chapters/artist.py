@@ -272,7 +272,7 @@ def scene_view():
 
 
 def scene_mask():
-    """The Mask button shows what is taken for the object."""
+    """The Mask button shows what is taken for the object; it is painted on, and Reconstruct takes what was painted."""
     yield from choose("stool.png")
     yield from press("maquette.mask_preview")
     yield from until(lambda: not status().busy, "mask", 60)
@@ -280,6 +280,47 @@ def scene_mask():
     image = bpy.data.images["Maquette Mask"]
     assert image.size[0] >= 64 and image.has_data
     yield from shot("artist-15-mask")
+    assert status().mask, "the panel should say which mask will be used"
+    yield from press("maquette.edit_mask")
+    yield from until(lambda: image_editor(), "Image Editor", 10)
+    yield 0.5
+    editor = image_editor()
+    region = next(region for region in editor.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=hands.window(), area=editor, region=region):
+        bpy.ops.image.view_all(fit_view=True)
+        if bpy.context.tool_settings.image_paint.brush is None:  # Debian's Blender comes without the brushes
+            bpy.data.brushes.new("Mask", mode="TEXTURE_PAINT").asset_mark()
+            bpy.ops.brush.asset_activate(asset_library_type="LOCAL", relative_asset_identifier="Brush/Mask")
+    yield 0.5
+    before = white_share(image)
+    x, y = region.x + region.width // 2, region.y + region.height // 2
+    yield from hands.drag((x - 60, y - 40), (x + 60, y + 40))
+    yield from hands.drag((x - 60, y + 40), (x + 60, y - 40))
+    yield 0.5
+    yield from shot("artist-15-mask-painted")
+    assert white_share(image) > before + 0.01, "two strokes should have left white paint"
+    assert status().mask == "painted"
+    things = set(bpy.data.objects.keys())
+    yield from press("maquette.reconstruct")
+    yield from until(lambda: not status().busy and set(bpy.data.objects.keys()) != things, "mesh", 90)
+    assert not status().error, status().error
+    thing = result(things)
+    check_mesh(thing)
+    assert bytes(thing["maquette_mask"]).startswith(b"\x89PNG"), "it should be made with the painted mask"
+    yield from press("maquette.reset_mask")
+    assert not status().mask and "Maquette Mask" not in bpy.data.images
+
+
+def image_editor():
+    """The area that shows images, or None."""
+    return next((area for area in hands.window().screen.areas if area.type == "IMAGE_EDITOR"), None)
+
+
+def white_share(image):
+    """Share of its pixels that are white."""
+    pixels = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(pixels)
+    return (pixels.reshape(-1, 4)[:, :3].min(1) > 0.95).mean()
 
 
 def scene_capture():
