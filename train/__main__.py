@@ -54,17 +54,20 @@ def shards(argv: list[str]) -> int:
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--meshes", metavar="FOLDER", help="samples of these meshes, not of procedural shapes")
-    parser.add_argument("--views", type=int, default=8, help="pictures of each mesh (8)")
+    parser.add_argument("--views", type=int, help="pictures of each object (8 of a mesh, 1 of a procedural shape); several of "
+                        "procedural shapes go to SPLIT_views, for training on several views")
     parser.add_argument("--up", default="z", choices=("y", "z"), help="of .obj .ply .off .stl (z); glTF says its own")
     args = parser.parse_args(argv)
     out = f"{args.folder}/{args.split}"
     if args.meshes:
         from .readers.shards import write_mesh_shards
         pace = {"minutes": args.minutes, "start": args.start, "step": args.step}
-        made, samples = write_mesh_shards(args.meshes, out, args.split, args.views, args.up, **pace)
+        made, samples = write_mesh_shards(args.meshes, out, args.split, args.views or 8, args.up, **pace)
         print(f"{made} shards of {samples} samples of meshes written under {out}")
         return 0
-    made = write_shards(out, args.split, args.start, args.count, args.minutes, args.step)
+    views = args.views or 1
+    out += "_views" if views > 1 else ""
+    made = write_shards(out, args.split, args.start, args.count, args.minutes, args.step, views)
     print(f"{made} shards written under {out}")
     return 0
 

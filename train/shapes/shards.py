@@ -10,13 +10,18 @@ from pathlib import Path
 
 import numpy as np
 
+from .views import Views, sample_views
 from .world import Samples, sample
 
 SHARD = 64
 
 
-def write_shards(folder: str | Path, split: str, start: int, stop: int, minutes: float = 1e9, step: int = 1) -> int:
-    """Write the shards of seeds start, start + step, ... below stop that are not there yet; -> how many were written."""
+def write_shards(folder: str | Path, split: str, start: int, stop: int, minutes: float = 1e9, step: int = 1,
+                 views: int = 1) -> int:
+    """Write the shards of seeds start, start + step, ... below stop that are not there yet; -> how many were written.
+
+    With several views of each object they hold `Views`.
+    """
     folder, written, end = Path(folder), 0, time.monotonic() + 60 * minutes
     folder.mkdir(parents=True, exist_ok=True)
     for seed in range(start, stop, step):
@@ -25,27 +30,27 @@ def write_shards(folder: str | Path, split: str, start: int, stop: int, minutes:
             continue
         if time.monotonic() > end:
             break
-        save(sample(seed, SHARD, split, background=False), path)
+        save(sample(seed, SHARD, split, background=False) if views == 1 else sample_views(seed, SHARD, views, split), path)
         written += 1
     return written
 
 
-def save(samples: Samples, path: Path) -> None:
+def save(samples: Samples | Views, path: Path) -> None:
     """Lightly compressed npz (level 1: distances saturate away from the surface and pack 6:1), put in place when whole."""
     part = path.with_suffix(f".{os.getpid()}.part")
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name in Samples.__dataclass_fields__:
+        for name in type(samples).__dataclass_fields__:
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, getattr(samples, name), allow_pickle=False)
     part.replace(path)
 
 
-def load(path: Path) -> Samples:
-    """Raises ValueError naming the shard when it cannot be read."""
+def load(path: Path, kind: type = Samples):
+    """A shard as `kind`, Samples or Views. Raises ValueError naming the shard when it cannot be read."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            stored = Samples(*(arrays[name] for name in Samples.__dataclass_fields__))
-        if len({len(getattr(stored, name)) for name in Samples.__dataclass_fields__}) != 1:
+            stored = kind(*(arrays[name] for name in kind.__dataclass_fields__))
+        if len({len(getattr(stored, name)) for name in kind.__dataclass_fields__}) != 1:
             raise ValueError("its arrays differ in length")
         if not np.isfinite(stored.camera).all():
             raise ValueError("not all its cameras are numbers")

@@ -94,14 +94,18 @@ def trace_all(table: np.ndarray, family: np.ndarray, setting: Setting, jitter: n
               background: bool = True) -> Samples:
     """Trace pictures and fill fields for posed tables (N, K, WIDTH); invisible or empty objects are left out."""
     used = (table[..., 0] != 0).sum(1)
-    rows = [one for i in range(len(table)) if (one := trace_one(table[i], int(used[i]), setting, i, jitter[i], background))]
+    traced = (trace_one(table[i], int(used[i]), setting, i, jitter[i], background) for i in range(len(table)))
+    rows = [one[:5] for one in traced if one]
     keep = [r[0] for r in rows]
     stack = [np.stack([r[k] for r in rows]) for k in range(1, 5)] if rows else [np.zeros((0,))] * 4
     return Samples(*stack, family[keep])
 
 
 def trace_one(table, used, setting: Setting, i: int, jitter, background: bool):
-    """One object: (index, picture, distance, colour, camera), or None where nothing can be seen."""
+    """One object: (index, picture, distance, colour, camera, shift (3,), scale), or None where nothing can be seen.
+
+    Shift and scale are those of the refit that filled the cube again.
+    """
     coarse = np.empty((COARSE,) * 3, np.float32)
     fine = np.empty((FINE,) * 3, np.float32)
     fast.fields(table, used, coarse, fine)
@@ -111,6 +115,8 @@ def trace_one(table, used, setting: Setting, i: int, jitter, background: bool):
     if scale > 1.03 or np.abs(shift).max() > .015:  # cuts took a side away: fill the cube again
         table = refit(table, shift, scale)
         fast.fields(table, used, coarse, fine)
+    else:
+        shift, scale = np.zeros(3), 1.0
     camera, box = setting.camera[i], np.zeros(4)
     fast.silhouette_box(fine, table, used, camera, box)
     side = max(box[2] - box[0], box[3] - box[1])
@@ -131,7 +137,8 @@ def trace_one(table, used, setting: Setting, i: int, jitter, background: bool):
     numbers = np.array([setting.elevation[i], 2 / side / distance, distance, -centre[0] * 2 / side, -centre[1] * 2 / side], np.float32)
     packed = np.clip(np.round(fine * (127 / TRUNCATION)), -127, 127).astype(np.int8)
     srgb = np.where(colour <= .0031308, 12.92 * colour, 1.055 * np.maximum(colour, 1e-6) ** (1 / 2.4) - .055)
-    return i, (rgba * 255 + .5).astype(np.uint8), packed, (np.clip(srgb, 0, 1) * 255 + .5).astype(np.uint8), numbers
+    colours = (np.clip(srgb, 0, 1) * 255 + .5).astype(np.uint8)
+    return i, (rgba * 255 + .5).astype(np.uint8), packed, colours, numbers, shift, scale
 
 
 def recentre(fine: np.ndarray):
