@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import torch
@@ -9,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .camera import BINS, cell_centres, hypotheses, project
+from .several_views import Meeting, OtherView, TurnHead, fitted
 
 COARSE, MIDDLE, FINE = 16, 32, 64
 PICTURE = 128
@@ -27,6 +29,8 @@ class Config:
     """Channels of the refinement at 32^3."""
     library: int = 0
     """How many nearest-silhouette shapes the prior holds; 0 leaves the prior out."""
+    several: int = 0
+    """Channels in which other views of the object meet; 0 for networks of one picture."""
 
 
 @dataclass
@@ -140,8 +144,10 @@ class Volume(nn.Module):
         self.up_two = nn.ConvTranspose3d(2 * w, w, 2, stride=2)
         self.top_up = nn.ModuleList([_block(w), _block(w)])
 
-    def forward(self, x: Tensor, vector: Tensor) -> Tensor:
+    def forward(self, x: Tensor, vector: Tensor, others: Tensor | None = None) -> Tensor:
         x = self.enter(x) + self.bias(vector)[:, :, None, None, None]
+        if others is not None:
+            x = x + others
         for block in self.top:
             x = x + block(x)
         y = self.down_one(x)
@@ -204,6 +210,10 @@ class ImageToField(nn.Module):
         self.detail = nn.Sequential(nn.SiLU(), nn.Conv3d(d, d, 3, padding=1), nn.SiLU())
         self.fine = nn.Conv3d(d, 8 * 2, 1)
         self.paint = nn.Conv3d(d, 3, 1)
+        if config.several:
+            self.meet_coarse = Meeting(self.SAMPLED + 24 + 4 + 4, config.several, config.width)
+            self.meet_fine = Meeting(self.SAMPLED + 4 + 4, config.several, d)
+            self.turn = TurnHead(v)
 
     def encode(self, picture: Tensor) -> dict[str, Tensor]:
         """picture (B, 4, 128, 128), sRGB times alpha and alpha, in [0, 1] -> features, camera distribution."""
@@ -233,13 +243,35 @@ class ImageToField(nn.Module):
             where = torch.cat([uv.transpose(1, 2), depth[:, None]], 1)
         return torch.cat([*looked, where.to(looked[0].dtype)], 1)
 
-    def decode(self, seen, camera: Tensor, region: tuple[slice, slice, slice] | None = None) -> Prediction:
+    def _others(self, others: Sequence[OtherView], points: Tensor, coarse: bool) -> Tensor:
+        """What other views see of the points (N, 3): (B, C, N)."""
+        names = ("at32", "at16", "picture") if coarse else ("at32", "picture")
+        looked = []
+        for view in others:
+            uv, depth = project(fitted(points, view.fit), view.camera)
+            at = uv[:, :, None].to(view.seen["at32"].dtype)
+            parts = [F.grid_sample(view.seen[n], at, mode="bilinear", align_corners=False)[..., 0] for n in names]
+            within = (uv.abs().amax(-1) <= 1).to(uv)
+            where = torch.cat([uv.clamp(-1.5, 1.5).transpose(1, 2), depth[:, None], within[:, None]], 1)
+            looked.append(torch.cat([*parts, where.to(parts[0].dtype)], 1))
+        return (self.meet_coarse if coarse else self.meet_fine)(looked)
+
+    def decode(
+        self,
+        seen,
+        camera: Tensor,
+        region: tuple[slice, slice, slice] | None = None,
+        others: Sequence[OtherView] = (),
+    ) -> Prediction:
         """camera (B, 5); region: slices of the 32^3 grid that is refined to 64^3 (all of it when None)."""
         batch, device = len(camera), camera.device
         x = self._sampled(seen, cell_centres(COARSE, device), camera, True).reshape(batch, -1, COARSE, COARSE, COARSE)
         if self.prior is not None:
             x = torch.cat([x, seen["prior"].to(x.dtype)], 1)
-        volume = self.head(self.volume(x, torch.cat([seen["vector"], camera.to(seen["vector"].dtype)], 1)))
+        met = None
+        if others:
+            met = self._others(others, cell_centres(COARSE, device), True).reshape(batch, -1, COARSE, COARSE, COARSE)
+        volume = self.head(self.volume(x, torch.cat([seen["vector"], camera.to(seen["vector"].dtype)], 1), met))
         cells, latent = depth_to_space(volume[:, :16], 2), volume[:, 16:]
         if self.prior is not None:
             likely = torch.logit(
@@ -252,22 +284,33 @@ class ImageToField(nn.Module):
         looked = self._sampled(seen, points.reshape(-1, 3), camera, False).reshape(batch, -1, *shape)
         near = cells[(slice(None), slice(None), *region)]
         y = self.enter(torch.cat([near, cut(latent, region, self.LATENT), looked], 1))
+        if others:
+            y = y + self._others(others, points.reshape(-1, 3), False).reshape(batch, -1, *shape)
         y = y + self.detail(y)
         base = F.interpolate(near, scale_factor=2, mode="trilinear", align_corners=False)
         fine = depth_to_space(self.fine(y), 2) + base
         return Prediction(cells[:, :1], cells[:, 1:] * TRUNCATION, fine[:, :1], fine[:, 1:] * TRUNCATION, self.paint(y))
 
-    def forward(self, views: Tensor, count: int = 3) -> tuple[Prediction, Tensor, Tensor]:
-        """views (B, V, 4, 128, 128) RGBA in [0, 1], V = 1 -> a Prediction, cameras (B, count, 5) and their weights.
+    def forward(
+        self, views: Tensor, count: int = 3, fits: Tensor | None = None
+    ) -> tuple[Prediction, Tensor, Tensor]:
+        """views (B, V, 4, 128, 128) RGBA in [0, 1] -> a Prediction, cameras (B, count, 5) and their weights.
 
-        Occupancy logits are those of the weighted mean occupancy over the `count` likeliest cameras.
+        The first view gives the frame; fits (B, V - 1, 5) say how the others' cubes lie (`OtherView`). Occupancy logits
+        are those of the weighted mean occupancy over the `count` likeliest cameras. Raises ValueError where fits are
+        missing, or the network was trained on one picture alone.
         """
-        if views.shape[1] != 1:
-            raise ValueError(f"image_to_field takes one picture of an object for now, not {views.shape[1]}")
+        if views.shape[1] != 1 and (fits is None or not self.config.several):
+            raise ValueError(f"{views.shape[1]} views need their fits and a network that was trained on several")
         seen = self.encode(views[:, 0])
+        others = []
+        for i in range(1, views.shape[1]):
+            other = self.encode(views[:, i])
+            guess, _ = hypotheses(other["bins"].float(), 1)
+            others.append(OtherView(other, self.camera(other, guess[:, 0]), fits[:, i - 1]))
         guesses, weights = hypotheses(seen["bins"].float(), count)
         cameras = torch.stack([self.camera(seen, guesses[:, i]) for i in range(count)], 1)
-        every = [self.decode(seen, cameras[:, i]) for i in range(count)]
+        every = [self.decode(seen, cameras[:, i], None, others) for i in range(count)]
         return blend(every, weights), cameras, weights
 
     def settings(self) -> dict:

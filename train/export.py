@@ -55,7 +55,7 @@ def export(name: str, run: Path, folder: Path, args) -> Path:
         raise ValueError(f"{path.name} would be {len(data)} bytes; at most {LARGEST} may ship")
     state = stored["state"]
     # Where the trainer's own folders lay is nobody's business and helps nobody to train it again.
-    private = {"run", "shards", "other_data", *getattr(recipe, "PRIVATE", ())}
+    private = {"run", "shards", "start", "other_data", *getattr(recipe, "PRIVATE", ())}
     settings = {key: value for key, value in stored["recipe"].items() if key not in private}
     card = {
         "name": name,

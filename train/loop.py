@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
@@ -56,12 +58,14 @@ def train(recipe_module, recipe) -> Path:
             f"{recipe_module.NAME}: {sum(p.numel() for p in network.parameters()) / 1e6:.2f} M parameters, "
             f"{fabric.world_size} x {fabric.device}, {precision(recipe)}, {torch.get_num_threads()} threads"
         )
+    last = run / LAST
+    if recipe.start and not last.exists():
+        begin_with(recipe.start, network, first)
     if fabric.device.type == "cpu":
         last_channels(network)
     averaged = copy.deepcopy(network).requires_grad_(False).to(fabric.device)
     rules = optimisers(network, recipe)
     state = {"step": 0, "seconds": 0.0, "samples": 0}
-    last = run / LAST
     if first:
         for part in run.glob("*.part"):  # what a kill in the midst of writing left
             part.unlink()
@@ -134,6 +138,22 @@ def train(recipe_module, recipe) -> Path:
     fabric.barrier()
     bar.close()
     return last
+
+
+def begin_with(path: str, network: torch.nn.Module, say: bool) -> None:
+    """Take over the weights of a .safetensors file. Raises ValueError where they are not this network's."""
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"{path} cannot be read as weights ({error})") from None
+    ours = network.state_dict()
+    strange = [n for n, v in tensors.items() if n not in ours or ours[n].shape != v.shape]
+    if strange:
+        raise ValueError(f"{path} holds weights of another network: {strange[0]} is not in this one or differs in shape")
+    network.load_state_dict({n: v.to(ours[n].dtype) for n, v in tensors.items()}, strict=False)
+    if say:
+        fresh = sum(v.numel() for n, v in ours.items() if n not in tensors)
+        print(f"began with {path}" + (f"; {fresh} numbers start at random" if fresh else ""))
 
 
 class Budget:

@@ -35,6 +35,8 @@ class BaseRecipe:
     """Machines, each with `devices`; srun or torchrun starts the processes on them. Under torchrun its count."""
     save_minutes: float = 5.0
     validate_minutes: float = 10.0
+    start: str = ""
+    """Weights (.safetensors) that a new run begins with; what the network has beyond them starts at random."""
     run: str = ""
     """Folder of checkpoints and logs; runs/NAME when empty. A checkpoint there is resumed."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import count
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from ...nets.camera import hypotheses, soft_bins
 from ...nets.image_to_field import COARSE, MIDDLE, PICTURE, TRUNCATION, Config, ImageToField
+from ...nets.several_views import TURNS, OtherView, turn_bins
 from ..readers import MARK
 from ..shapes import shards
 from ..shapes.pictures import sample_batch
@@ -41,7 +43,12 @@ class Recipe(BaseRecipe):
     cameras: int = 16
     """Pictures more a step that teach the encoder their cameras alone: cheap, and depth is the unknown."""
     camera_share: float = 0.07
-    """First share of the budget that trains the cameras alone, before volumes hang on them."""
+    """First share of the budget that trains the cameras alone, before volumes hang on them; none with --start."""
+    several: int = 0
+    """Channels in which other views of an object meet; 0 trains on one picture alone, otherwise train_views/ and
+    validation_views/ are wanted too, made by `shards --views 4`."""
+    several_share: float = 0.5
+    """Share of the steps that take several views."""
     validation: int = 256
     other_data: str = ""
     """What the shards hold besides procedural shapes, with its licence, for the card: "KayKit props, CC0"."""
@@ -49,7 +56,8 @@ class Recipe(BaseRecipe):
 
 def config(recipe: dict) -> dict:
     """The network's config for its card, from a recipe's fields."""
-    return asdict(Config(**{name: recipe[name] for name in ("width", "encoder", "library")}))
+    names = ("width", "encoder", "library", "several")
+    return asdict(Config(**{name: recipe[name] for name in names if name in recipe}))
 
 
 def data(recipe: dict) -> str:
@@ -104,7 +112,11 @@ def samples(recipe: Recipe, split: str, device="cpu"):
 def batches(recipe: Recipe, rng: np.random.Generator, device):
     """Endless training batches as dicts of tensors; state() and restore(state) go on where they were."""
     if recipe.shards == "none":
+        if recipe.several:
+            raise ValueError("--several wants shards: several views are not drawn on the device yet")
         return Drawn(recipe, rng, device)
+    if recipe.several:
+        return Mixed(recipe, rng)
     return Batches(Path(recipe.shards) / "train", recipe, rng)
 
 
@@ -141,6 +153,9 @@ def cameras(stored: Tensor) -> Tensor:
 class Batches:
     """Endless shuffled batches from a folder of shards that may still grow; bad shards are named and passed over."""
 
+    KIND: type = shards.Samples
+    FIELDS = ("picture", "distance", "colour", "camera")
+
     def __init__(self, folder: Path, recipe: Recipe, rng: np.random.Generator, pool: int = 10):
         self.folder, self.batch, self.extra, self.rng, self.pool = folder, recipe.batch, recipe.cameras, rng, pool
         self.bad: set[Path] = set()
@@ -158,6 +173,9 @@ class Batches:
             self._join(self._next_shards())
         self.given += 1
         rows, other = pick
+        return self._batch(rows, other)
+
+    def _batch(self, rows: np.ndarray, other: np.ndarray) -> dict[str, Tensor]:
         return {name: torch.from_numpy(array[rows]) for name, array in self.joined.items()} | {
             "other_picture": torch.from_numpy(self.joined["picture"][other]),
             "other_camera": torch.from_numpy(self.joined["camera"][other]),
@@ -180,15 +198,14 @@ class Batches:
 
     def _load(self, path: Path, stored: list[shards.Samples]) -> None:
         try:
-            stored.append(shards.load(path))
+            stored.append(shards.load(path, self.KIND))
             self.loaded.append(path)
         except ValueError as error:
             print(error)
             self.bad.add(path)
 
     def _join(self, stored: list[shards.Samples]) -> None:
-        fields = ("picture", "distance", "colour", "camera")
-        self.joined = {name: np.concatenate([getattr(s, name) for s in stored]) for name in fields}
+        self.joined = {name: np.concatenate([getattr(s, name) for s in stored]) for name in self.FIELDS}
         count = len(self.joined["camera"])
         if count < self.batch:
             raise ValueError(f"{self.folder} holds {count} samples in its shards; a batch takes {self.batch}")
@@ -220,12 +237,51 @@ class Batches:
             self.given = state["given"]
 
 
+class ViewBatches(Batches):
+    """Batches of `shards.Views`."""
+
+    KIND = shards.Views
+    FIELDS = ("picture", "distance", "colour", "camera", "fit")
+
+    def _batch(self, rows: np.ndarray, other: np.ndarray) -> dict[str, Tensor]:
+        return {name: torch.from_numpy(array[rows]) for name, array in self.joined.items()}
+
+
+class Mixed:
+    """Batches of one view and, for a share of the steps, of several."""
+
+    def __init__(self, recipe: Recipe, rng: np.random.Generator):
+        self.share, self.rng = recipe.several_share, rng
+        root = Path(recipe.shards)
+        one, several = (np.random.default_rng(rng.integers(2**63)) for _ in range(2))
+        self.one = Batches(root / "train", recipe, one)
+        self.several = ViewBatches(root / "train_views", recipe, several, 4)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self) -> dict[str, Tensor]:
+        return next(self.several if self.rng.random() < self.share else self.one)
+
+    def state(self) -> dict:
+        kept = {"one": self.one.state(), "several": self.several.state()}
+        return kept | {"random": self.rng.bit_generator.state}
+
+    def restore(self, state: dict) -> None:
+        self.one.restore(state["one"])
+        self.several.restore(state["several"])
+        self.rng.bit_generator.state = state["random"]
+
+
 def prepare(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
     """Stored arrays -> what the network and the loss take, all float32 on the batch's device.
 
     picture (B, 4, 128, 128) sRGB times alpha; distance (B, 1, 64, 64, 64) inside > 0; colour (B, 3, 32, 32, 32) and
-    painted, where there is one, (B, 1, 32, 32, 32); camera (B, 5).
+    painted, where there is one, (B, 1, 32, 32, 32); camera (B, 5). Of several views these are the first's, beside
+    view_picture (B, V - 1, 4, 128, 128), view_camera (B, V - 1, 5) and fit (B, V - 1, 5); in training V is drawn.
     """
+    if "fit" in batch:
+        return prepare_views(batch, augment)
     picture, camera = view(batch["picture"], batch["camera"])
     distance = -batch["distance"][:, None].float() * (TRUNCATION / 127)
     colour = batch["colour"].permute(0, 4, 1, 2, 3).float() / 255
@@ -246,6 +302,35 @@ def prepare(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
         "colour": colour,
         "painted": (colour.sum(1, keepdim=True) > 0).float(),
         "camera": camera,
+    }
+
+
+def prepare_views(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
+    count, views = batch["camera"].shape[:2]
+    if augment:
+        views = int(torch.randint(2, views + 1, ()))
+    picture, camera = view(batch["picture"][:, :views].flatten(0, 1), batch["camera"][:, :views].flatten(0, 1))
+    distance = -batch["distance"][:, None].float() * (TRUNCATION / 127)
+    colour = batch["colour"].permute(0, 4, 1, 2, 3).float() / 255
+    fit = batch["fit"][:, 1:views].float()
+    if augment:
+        flip = torch.rand(count, device=picture.device) < 0.5
+        side = flip[:, None, None, None, None]
+        distance = torch.where(side, distance.flip(2), distance)
+        colour = torch.where(side, colour.flip(2), colour)
+        mirror = fit.new_tensor([-1, 1, -1, 1, 1])
+        fit = torch.where(flip[:, None, None], fit * mirror, fit)
+        picture, camera = varied(picture, camera, flip.repeat_interleave(views))
+    picture, camera = premultiplied(picture).unflatten(0, (count, views)), camera.unflatten(0, (count, views))
+    return {
+        "picture": picture[:, 0],
+        "distance": distance,
+        "colour": colour,
+        "painted": (colour.sum(1, keepdim=True) > 0).float(),
+        "camera": camera[:, 0],
+        "view_picture": picture[:, 1:],
+        "view_camera": camera[:, 1:],
+        "fit": fit,
     }
 
 
@@ -324,27 +409,29 @@ def loss(
     """-> total loss and its parts; progress in [0, 1] through the budget."""
     truth, count = batch["camera"], len(batch["camera"])
     pictures, every_camera = batch["picture"], truth
-    if "other_picture" in batch:
-        pictures, every_camera = (
-            torch.cat([pictures, batch["other_picture"]]),
-            torch.cat([truth, batch["other_camera"]]),
-        )
+    for name in ("other", "view"):
+        if f"{name}_picture" in batch:  # all views of an object, then those of the next
+            more, numbers = batch[f"{name}_picture"], batch[f"{name}_camera"]
+            pictures = torch.cat([pictures, more.reshape(-1, *pictures.shape[1:])])
+            every_camera = torch.cat([every_camera, numbers.reshape(-1, 5)])
     seen = network.encode(pictures)
     bins, rest = camera_loss(network, seen, every_camera)
-    if progress < recipe.camera_share:
+    alone = 0.0 if recipe.start else recipe.camera_share
+    if progress < alone:
         return bins + 2 * rest, {"bins": bins.detach(), "rest": rest.detach()}
-    seen = {name: value[:count] for name, value in seen.items()}
-    likely, _ = hypotheses(seen["bins"].detach().float(), 1)
-    share = 1.0 if progress < recipe.camera_share + 0.04 else recipe.true_camera
+    share = 1.0 if progress < alone + 0.04 else recipe.true_camera
     told = torch.rand(count, 1, device=truth.device) < share
-    given = torch.where(told, truth[:, :2], likely[:, 0])
-    camera = torch.where(told, truth, network.camera(seen, likely[:, 0]).detach() if share < 1 else truth)
-    camera = torch.cat([given, camera[:, 2:]], 1)
+    given = believed(network, seen, every_camera, told, share)
+    first = {name: value[:count] for name, value in seen.items()}
+    camera, others, turn = given[:count], [], None
+    if "fit" in batch:
+        turn = turn_loss(network, seen["vector"], batch["fit"])
+        others = other_views(seen, given, batch["fit"], told)
     n, room = recipe.region, MIDDLE - recipe.region
     start = ((torch.rand(3) + torch.rand(3)) / 2 * (room + 1)).long().clamp(0, room).tolist()
     region = tuple(slice(s, s + n) for s in start)
     fine = tuple(slice(2 * s, 2 * s + 2 * n) for s in start)
-    out = network.decode(seen, camera, region)
+    out = network.decode(first, camera, region, others)
     target = batch["distance"]
     every = (slice(None), slice(None))
     parts = {
@@ -357,7 +444,43 @@ def loss(
     wrong = (out.colour.float().sigmoid() - batch["colour"][(*every, *region)]).abs() * painted
     parts["colour"] = wrong.sum() / (3 * painted.sum() + 1)
     total = parts["coarse"] + 0.5 * parts["fine"] + 0.6 * parts["bins"] + 2 * parts["rest"] + 0.5 * parts["colour"]
+    if turn is not None:
+        parts = {f"{name}_views": value for name, value in parts.items()} | {"turn": turn}
+        total = total + 0.2 * turn
     return total, {name: value.detach() for name, value in parts.items()}
+
+
+def believed(network: ImageToField, seen: dict, truth: Tensor, told: Tensor, share: float) -> Tensor:
+    """Cameras (M, 5): the true ones of objects that are `told` (B, 1), the rest as the network itself finds them.
+
+    M = B (+ others that are no views) or B V with all first views before the others, object by object.
+    """
+    likely, _ = hypotheses(seen["bins"].detach().float(), 1)
+    found = network.camera(seen, likely[:, 0]).detach() if share < 1 else truth
+    count = len(told)
+    more = (len(truth) - count) // count
+    which = torch.cat([told, told.repeat_interleave(more, 0)])
+    which = F.pad(which, (0, 0, 0, len(truth) - len(which)))
+    return torch.where(which, truth, found)
+
+
+def other_views(seen: dict, given: Tensor, fit: Tensor, told: Tensor) -> list[OtherView]:
+    """The views beside the first, of what the encoder saw in all; where cameras are not told, fits are a little off."""
+    count, more = fit.shape[:2]
+    off = torch.randn_like(fit) * fit.new_tensor([math.radians(5), 0.03, 0.02, 0.02, 0.02]) * ~told[:, None]
+    fit = torch.cat([fit[..., :1] + off[..., :1], fit[..., 1:2] * off[..., 1:2].exp(), fit[..., 2:] + off[..., 2:]], -1)
+    rows = [torch.arange(count, device=fit.device) * more + count + k for k in range(more)]
+    return [OtherView({n: v[row] for n, v in seen.items()}, given[row], fit[:, k]) for k, row in enumerate(rows)]
+
+
+def turn_loss(network: ImageToField, vector: Tensor, fit: Tensor) -> Tensor:
+    """Cross entropy of the turns between the first view and each other, both ways."""
+    count, more = fit.shape[:2]
+    first, other = vector[:count].repeat_interleave(more, 0), vector[count:]
+    turn = fit[..., 0].flatten()
+    forth = turn_bins(turn) * network.turn(first, other).float().log_softmax(1)
+    back = turn_bins(-turn) * network.turn(other, first).float().log_softmax(1)
+    return -(forth + back).sum(1).mean() / 2
 
 
 def camera_loss(network: ImageToField, seen: dict[str, Tensor], truth: Tensor) -> tuple[Tensor, Tensor]:
@@ -400,7 +523,35 @@ def validate(network: ImageToField, recipe: Recipe, device) -> dict[str, float]:
             scores["elevation_degrees"].append(error[:, 0].rad2deg())
             scores["log_scale"].append(error[:, 1])
         have += len(loaded["picture"])
+    found = {name: float(torch.cat(values).mean()) for name, values in scores.items()}
+    if recipe.several:
+        found |= validate_views(network, recipe, device)
     network.train()
+    return found
+
+
+def validate_views(network: ImageToField, recipe: Recipe, device) -> dict[str, float]:
+    """IoU at 32^3 of one and of more views with true turns, true and found cameras; share of turns within 22.5°."""
+    scores: dict[str, list[Tensor]] = {}
+    for path in sorted((Path(recipe.shards) / "validation_views").glob("shard-*.npz")):
+        loaded = {n: torch.from_numpy(getattr(shards.load(path, shards.Views), n)) for n in ViewBatches.FIELDS}
+        for i in range(0, len(loaded["camera"]), 16):
+            batch = prepare({name: value[i : i + 16].to(device) for name, value in loaded.items()}, augment=False)
+            target = F.avg_pool3d(batch["distance"], 2) > 0
+            pictures = torch.cat([batch["picture"][:, None], batch["view_picture"]], 1)
+            true = torch.cat([batch["camera"][:, None], batch["view_camera"]], 1)
+            seen = [network.encode(pictures[:, k]) for k in range(pictures.shape[1])]
+            found = [network.camera(s, hypotheses(s["bins"].float(), 1)[0][:, 0]) for s in seen]
+            for word, cameras_ in (("found", found), ("true", list(true.unbind(1)))):
+                others = [OtherView(seen[k], cameras_[k], batch["fit"][:, k - 1]) for k in range(1, len(seen))]
+                for views in (1, 2, 3, len(seen)):
+                    small = (slice(0, 1),) * 3
+                    guess = network.decode(seen[0], cameras_[0], small, others[: views - 1]).occupancy > 0
+                    scores.setdefault(f"{word}_{views}", []).append(iou(guess, target))
+            for k in range(1, len(seen)):
+                likely = network.turn(seen[0]["vector"], seen[k]["vector"]).argmax(1) * (2 * math.pi / TURNS)
+                apart = (likely - batch["fit"][:, k - 1, 0] + math.pi) % (2 * math.pi) - math.pi
+                scores.setdefault("turns", []).append((apart.abs() < math.pi / 8).float())
     return {name: float(torch.cat(values).mean()) for name, values in scores.items()}
 
 
