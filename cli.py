@@ -53,7 +53,9 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     one = _command(verbs, reconstruct, "pictures of an object -> a coloured mesh")
-    one.add_argument("images", nargs="+", metavar="IMAGE", help="picture; with --each also a folder of pictures")
+    one.add_argument(
+        "images", nargs="+", metavar="IMAGE", help="pictures of one object; with --each of one each, also a folder"
+    )
     one.add_argument("-o", "--output", required=True, metavar="OUT", help=f"{OUTPUT}; with --each a folder")
     one.add_argument("--each", action="store_true", help="every picture is an object of its own")
     one.add_argument("--format", choices=requests.FORMATS, help="ending of the meshes of --each (glb)")
@@ -62,7 +64,16 @@ def parser() -> argparse.ArgumentParser:
         "--depth", type=_number, metavar="auto|F", help="longest side over larger side in the picture (auto)"
     )
     one.add_argument("--symmetry", action="store_true", help="the object's halves mirror each other")
-    one.add_argument("--mask", metavar="M.png", default="", help="bright where the object is, of the picture's size")
+    one.add_argument(
+        "--turns",
+        metavar="auto|right|left|DEG,...",
+        default="auto",
+        help="where several pictures were taken: degrees round the object to the right of the first, 0,90,180; "
+        "right or left: evenly all round; auto: searched for (auto)",
+    )
+    one.add_argument(
+        "--mask", metavar="M.png", action="append", help="bright where the object is; for several pictures, one each"
+    )
     one.add_argument("--resolution", type=int, choices=requests.RESOLUTIONS, default=64, help="of the field (64)")
     _meshing(one)
     one.add_argument("--save-field", metavar="F.npz", default="", help="keep the field, for `maquette remesh`")
@@ -177,7 +188,8 @@ def reconstruct(run: Run) -> int:
         images=tuple(arguments.images),
         resolution=arguments.resolution,
         view=view,
-        mask=arguments.mask,
+        turns=turns(arguments),
+        **masks(arguments),
         meshing=meshing,
         device=run.device,
         preview=arguments.preview,
@@ -188,11 +200,31 @@ def reconstruct(run: Run) -> int:
     return 0
 
 
+def turns(arguments) -> tuple:
+    """Of each picture, in degrees; () where they are searched for."""
+    if arguments.turns == "auto":
+        return ()
+    if arguments.turns in ("right", "left"):
+        return requests.even_turns(len(arguments.images), arguments.turns)
+    try:
+        return tuple(_number(part) for part in arguments.turns.split(","))
+    except ValueError:
+        return arguments.error(f"--turns is {arguments.turns!r}: auto, right, left, or degrees such as 0,90,180")
+
+
+def masks(arguments) -> dict:
+    """The request's fields: one mask of one picture, or one for each of several."""
+    given = tuple(arguments.mask or ())
+    return {"mask": given[0]} if len(arguments.images) == len(given) == 1 else {"masks": given}
+
+
 def reconstruct_each(run: Run) -> int:
     """Every picture on its own; a bad one is reported and the rest go on."""
     arguments, meshing, view = run.arguments, run.meshing(), run.view()
     if arguments.mask:
         arguments.error("--mask is of one picture; it does not go with --each")
+    if arguments.turns != "auto":
+        arguments.error("--turns is of pictures of one object; it does not go with --each")
     check_folders(arguments.report)
     folders = [make_folder(path) for path in (arguments.output, arguments.save_field, arguments.preview)]
     images = pictures(arguments.images)

@@ -1,18 +1,20 @@
-"""Reconstruct: a picture of an object -> Shape, as seen from the front in the picture."""
+"""Reconstruct: pictures of an object -> Shape, as seen from the front in the first."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 import time
+from dataclasses import dataclass
 
 import numpy as np
 
 from .. import __version__
+from ..geometry.background import Isolated
 from ..geometry.crop import crop_to_object
 from ..geometry.field import Field
 from ..geometry.frames import UNIT_CUBE
-from ..geometry.picture import read_picture
+from ..geometry.picture import Picture, read_picture
 from ..nets import catalog, checkpoint, device, image_to_field, predict
 from . import fields
 from .isolate import isolate
@@ -22,25 +24,29 @@ from .requests import Reconstruct, Shape
 NETWORK = "image_to_field"
 COLOUR_PIXELS = 256
 """Side of the crop that colours are read from; the network itself sees 128."""
+DIFFERENT = 0.45
+"""Agreement of a picture's mask with the shape below which it may show something else"""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One picture, the object in it, and the squares round that."""
+
+    picture: Picture
+    mask: Picture | None
+    isolated: Isolated
+    crop: np.ndarray
+    close: np.ndarray
+    doubt: str
 
 
 def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
-    """One picture for now. Raises ValueError with a sentence for pictures that cannot be used."""
-    if len(request.images) > 1:
-        raise ValueError(
-            f"Reconstruct takes one picture of an object for now, not {len(request.images)}; "
-            "for an object from each picture, choose them as separate objects (--each)"
-        )
+    """Raises ValueError with a sentence for pictures that cannot be used."""
     start = time.perf_counter()
-    progress(0.02, "Picture")
-    picture = read_picture(request.images[0])
-    progress(0.06, "Background")
-    mask = read_picture(request.mask) if request.mask else None
-    isolated, doubt = isolate(picture, mask, request.device)
-    crop, _ = crop_to_object(isolated.rgba, image_to_field.PICTURE)
-    close, _ = crop_to_object(isolated.rgba, COLOUR_PIXELS)
+    seen = [see(request, i, progress) for i in range(len(request.images))]
+    check_different(seen)
     progress(0.1, "Network", "loading")
-    estimate, where, note = run(crop, close, request, progress)
+    estimate, where, note = run(seen, request, progress)
     progress(0.6, "Field")
     field = Field(estimate.occupancy, level(), UNIT_CUBE, estimate.colour)
     key, unkept = fields.keep(field, request.cache)
@@ -50,30 +56,75 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
     report = shape.report | {
         "device": str(where),
         "seconds": time.perf_counter() - start,
-        "mask": isolated.method,
+        "mask": seen[0].isolated.method,
         "camera": estimate.camera,
     }
-    if note or unkept or doubt:
-        report["note"] = ". ".join(filter(None, (note, unkept, doubt)))
-    return dataclasses.replace(
-        shape, field=key, report=report, provenance=provenance(request, picture, mask, where, isolated)
-    )
+    notes = [note, unkept, *(one.doubt for one in seen)]
+    if len(seen) > 1:
+        report["views"] = [
+            {"image": one.picture.name, **view} for one, view in zip(seen, estimate.views, strict=True)
+        ]
+        notes.append(doubt_of_views(report["views"]))
+    if any(notes):
+        report["note"] = ". ".join(filter(None, notes))
+    return dataclasses.replace(shape, field=key, report=report, provenance=provenance(request, seen, where))
 
 
-def run(crop: np.ndarray, close: np.ndarray, request: Reconstruct, progress):
+def see(request: Reconstruct, index: int, progress) -> Seen:
+    """Picture `index`, with the object cut out."""
+    count = len(request.images)
+    progress(0.02 + 0.08 * index / count, "Picture")
+    picture = read_picture(request.images[index])
+    progress(0.02 + 0.08 * (index + 0.5) / count, "Background")
+    path = request.masks[index] if request.masks else request.mask
+    mask = read_picture(path) if path else None
+    try:
+        isolated, doubt = isolate(picture, mask, request.device)
+        crop, _ = crop_to_object(isolated.rgba, image_to_field.PICTURE)
+        close, _ = crop_to_object(isolated.rgba, COLOUR_PIXELS)
+    except ValueError as error:
+        if count == 1 or picture.name in str(error):
+            raise
+        raise ValueError(f"{picture.name}: {error}") from None
+    return Seen(picture, mask, isolated, crop, close, doubt)
+
+
+def check_different(seen: list[Seen]) -> None:
+    """Raises ValueError where two files hold the same picture: it would count twice, from two sides."""
+    first: dict[str, str] = {}
+    for one in seen:
+        other = first.setdefault(one.picture.sha256, one.picture.name)
+        if other != one.picture.name:
+            raise ValueError(f"{other} and {one.picture.name} are the same picture; give each side once")
+
+
+def doubt_of_views(views: list[dict]) -> str:
+    """A sentence where a picture does not fit the shape that all of them made."""
+    odd = [view["image"] for view in views[1:] if view["agreement"] < DIFFERENT]
+    if not odd:
+        return ""
+    searched = any(view["found"] for view in views)
+    hint = "say from which side it was taken (Turns), or leave it out" if searched else "look at its turn and its mask"
+    return f"{', '.join(odd)} agrees little with the other pictures; is it the same object? Otherwise {hint}"
+
+
+def run(seen: list[Seen], request: Reconstruct, progress):
     """-> Estimate, the torch device it ran on, and a sentence when that was not the one asked for."""
     notes: list[str] = []
+    turns = request.turns or (None,) * len(seen)
+    others = [predict.Beside(one.crop, one.close, turn) for one, turn in zip(seen[1:], turns[1:], strict=True)]
 
     def work(where, chunks):
         network = loaded(str(where))
         return predict.predict(
             network,
-            crop,
-            close,
+            seen[0].crop,
+            seen[0].close,
             request.resolution,
             chunks,
             lambda fraction, note: progress(0.15 + 0.45 * fraction, "Network", note),
             **dataclasses.asdict(request.view),
+            others=others,
         ), where
 
     estimate, where = device.with_less_memory(work, device.pick(request.device), say=notes.append)
@@ -91,20 +142,23 @@ def level() -> float:
     return float(catalog.card(NETWORK).get("level", 0.5))
 
 
-def provenance(request: Reconstruct, picture, mask, where, isolated) -> dict:
+def provenance(request: Reconstruct, seen: list[Seen], where) -> dict:
     """Enough to make the same shape again, bit for bit on the same device, torch and thread count."""
     settings = {
         "resolution": request.resolution,
         "view": dataclasses.asdict(request.view),
         "device": request.device,
         "meshing": dataclasses.asdict(request.meshing),
+        **({"turns": list(request.turns)} if request.turns else {}),
     }
+    masks = [one.mask and {"path": str(one.mask.path), "sha256": one.mask.sha256} for one in seen]
     return {
         "verb": "reconstruct",
         "settings": settings,
-        "images": [{"path": str(picture.path), "sha256": picture.sha256}],
-        **({"mask": {"path": str(mask.path), "sha256": mask.sha256}} if mask else {}),
-        **({"matting": catalog.card("matting")["sha256"]} if isolated.method == "network" else {}),
+        "images": [{"path": str(one.picture.path), "sha256": one.picture.sha256} for one in seen],
+        **({"mask": masks[0]} if masks[0] else {}),
+        **({"masks": masks} if any(masks[1:]) else {}),
+        **({"matting": catalog.card("matting")["sha256"]} if any(s.isolated.method == "network" for s in seen) else {}),
         "network": NETWORK,
         "weights": catalog.card(NETWORK)["sha256"],
         "version": __version__,

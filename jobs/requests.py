@@ -21,9 +21,16 @@ CAPTURE_RESOLUTIONS = (64, 96, 128, 192, 256)
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FORMATS = ("glb", "ply", "obj", "stl")
 VIEW_LIMITS = {"elevation": (-20.0, 75.0), "depth": (0.6, 3.0)}
+MOST_VIEWS = 24
+"""Pictures of one object that Reconstruct takes"""
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".tga")
 """Endings of the files in a folder that are taken for pictures; one that is named is read whatever it is called."""
 FIELD_KEY = re.compile(r"[0-9a-f]{64}")
+
+
+def even_turns(count: int, way: str = "right") -> tuple[float, ...]:
+    """Turns of pictures that were taken evenly all round an object, walking to the right or to the left."""
+    return tuple((1 if way == "right" else -1) * 360.0 * k / count for k in range(count))
 
 
 # --- settings and requests ------------------------------------------------------------------------------------------
@@ -86,10 +93,11 @@ class View:
 
 @dataclass(frozen=True)
 class Reconstruct:
-    """Pictures of one object -> Shape."""
+    """Pictures of one object -> Shape, as the first picture shows it."""
 
     VERB = "reconstruct"
     images: tuple[str, ...]
+    """The first gives the frame; the order of the others says nothing."""
     resolution: int = 64
     meshing: Meshing = dataclasses.field(default_factory=Meshing)
     device: str = "auto"
@@ -102,6 +110,11 @@ class Reconstruct:
     view: View = dataclasses.field(default_factory=View)
     mask: str = ""
     """Picture of the picture's proportions, bright where the object is; "" finds the object by itself."""
+    masks: tuple[str, ...] = ()
+    """Of several pictures: the mask of each, "" where the object is to be found."""
+    turns: tuple[float | None, ...] = ()
+    """Of each picture: degrees that its camera stands round the object from the first's, to the right; None and () are
+    searched for."""
 
     def __post_init__(self):
         images = [self.images] if isinstance(self.images, (str, os.PathLike)) else self.images
@@ -114,6 +127,25 @@ class Reconstruct:
         _check(self, "Meshing", self.meshing, Meshing)
         _one_of("Device", self.device, DEVICES)
         _paths(self, "mask", "preview", "save_field", "cache")
+        self._check_views()
+
+    def _check_views(self):
+        count = len(self.images)
+        if count > MOST_VIEWS:
+            raise ValueError(f"{count} pictures of one object are too many; choose at most {MOST_VIEWS}, or use Capture")
+        if self.mask and count > 1:
+            raise ValueError("Mask belongs to one picture; give several pictures their masks, one each")
+        if twice := next((image for i, image in enumerate(self.images) if image in self.images[:i]), ""):
+            raise ValueError(f"{os.path.basename(twice)} was given twice; each picture counts once")
+        _set(self, "masks", tuple(_path("Masks", mask) if mask else "" for mask in self.masks))
+        turns = (None if turn in (None, "auto") else _number("Turns", turn) for turn in self.turns)
+        _set(self, "turns", tuple(None if turn is None else (turn + 180) % 360 - 180 for turn in turns))
+        for name in ("masks", "turns"):
+            given = getattr(self, name)
+            if given and len(given) != count:
+                raise ValueError(f"{name.capitalize()} are {len(given)} for {count} pictures; give one for each")
+        if self.turns and self.turns[0]:
+            raise ValueError(f"Turns begin with {self.turns[0]:g}; the first picture's is 0, the others count from it")
 
 
 @dataclass(frozen=True)

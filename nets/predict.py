@@ -1,18 +1,21 @@
-"""A trained image_to_field on one cropped picture: the field that everything after it is made from."""
+"""A trained image_to_field on cropped pictures of an object: the field that everything after it is made from."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from ..geometry.paint import spread
+from . import turns
 from .camera import BINS, ELEVATIONS, SCALES, cell_centres, hypotheses, project, share
 from .image_to_field import FINE, MIDDLE, ImageToField, Prediction, blend
+from .several_views import OtherView, fitted
 
 RAY_STEPS = 28
 SURE = 0.5
@@ -35,12 +38,25 @@ class Estimate:
 
     Distances are in units of the cube.
     camera: elevation (degrees), scale (half crops a unit), distance, u0, v0 of the likeliest camera, and its weight.
+    views: of each picture, the first too: `turn` (degrees that its camera stands round the object from the first's, to
+    the right), `found` (whether that was searched for) and `agreement` of the shape with its mask, in [0, 1].
     """
 
     occupancy: np.ndarray
     distance: np.ndarray
     colour: np.ndarray
     camera: dict[str, float]
+    views: list[dict] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Another picture of the object: crop and close as the first's."""
+
+    crop: np.ndarray
+    close: np.ndarray
+    turn: float | None = None
+    """Degrees that its camera stands round the object from the first's, to the right; None is searched for."""
 
 
 @torch.inference_mode()
@@ -54,6 +70,7 @@ def predict(
     elevation: float | None = None,
     depth: float | None = None,
     symmetry: bool = False,
+    others: Sequence[Beside] = (),
 ) -> Estimate:
     """The mean of what the network sees in the picture and in its mirror image, each with its likeliest camera.
 
@@ -65,13 +82,17 @@ def predict(
     the answer in the vertical plane that it fits best.
     """
     device = next(network.parameters()).device
-    picture = premultiplied(crop, device)
+    pictures = [premultiplied(one, device) for one in (crop, *(other.crop for other in others))]
     say(0.1, "shape")
-    seen = network.encode(torch.cat([picture, picture.flip(3)]))
+    seen = network.encode(torch.cat([turned for one in pictures for turned in (one, one.flip(3))]))
     given = [None if elevation is None else math.radians(elevation), None if depth is None else log_scale(depth, crop)]
-    guesses, weights = likeliest(seen["bins"].float(), *given)
+    guesses, weights = likeliest(seen["bins"][:2].float(), *given)
+    if others:
+        guesses = torch.cat([guesses, likeliest(seen["bins"][2:].float(), None, None)[0]])
     cameras = network.camera(seen, guesses)
-    both = decode(network, seen, cameras, chunks)
+    beside = meeting(network, seen, cameras, pictures, others) if others else []
+    first = {name: value[:2] for name, value in seen.items()}
+    both = decode(network, first, cameras[:2], chunks, beside)
     say(0.8, "colours")
     half = torch.full((1, 2), 0.5, device=device)
     whole = blend([one_of(both, 0), mirrored(one_of(both, 1))], half)
@@ -79,12 +100,74 @@ def predict(
         whole = symmetrical(whole)
     whole = dataclasses.replace(
         whole,
-        occupancy=agreeing(whole.occupancy, picture[:, 3:], cameras[:1]),
-        fine_occupancy=softened(agreeing(whole.fine_occupancy, picture[:, 3:], cameras[:1])),
+        occupancy=agreeing(whole.occupancy, pictures[0][:, 3:], cameras[:1]),
+        fine_occupancy=softened(agreeing(whole.fine_occupancy, pictures[0][:, 3:], cameras[:1])),
     )
-    found = estimate(whole, straight(close, device), cameras[:1], float(weights[0]), resolution)
+    lookers = [Looker(straight(close, device), cameras[:1])]
+    lookers += [
+        Looker(straight(other.close, device), view.camera[:1], view.fit[:1])
+        for other, view in zip(others, beside, strict=True)
+    ]
+    found = estimate(whole, lookers, float(weights[0]), resolution)
     found.camera["depth"] = found.camera["scale"] / (2 * larger_side(crop))
+    found.views.extend(agreements(whole, pictures, lookers, others))
     return found
+
+
+def meeting(network: ImageToField, seen: dict, cameras: torch.Tensor, pictures: list, others) -> list[OtherView]:
+    """The other pictures and their mirror images as views (2, ...), their turns given or searched for."""
+    alone = network.decode(seen, cameras, (slice(0, 1),) * 3).occupancy.float().sigmoid()[:, 0]
+    asked = [k for k, other in enumerate(others, 1) if other.turn is None]
+    angle = {k: -math.radians(other.turn) for k, other in enumerate(others, 1) if other.turn is not None}
+    if asked:
+        rows = [0, *(2 * k for k in asked)]
+        looked = [{name: value[r : r + 1] for name, value in seen.items()} for r in rows]
+        alphas = torch.cat([pictures[r // 2][:, 3:] for r in rows])
+        found = turns.find(network, looked, [alone[r] for r in rows], cameras[rows], alphas)
+        angle |= {k: float(turn) for k, turn in zip(asked, found, strict=True)}
+    views = []
+    for k in range(1, len(others) + 1):
+        fit = turns.fit_of(alone[0], cameras.new_tensor([angle[k]]))
+        pair = slice(2 * k, 2 * k + 2)
+        both = torch.cat([fit, turns.mirrored_fit(fit)])
+        views.append(OtherView({name: value[pair] for name, value in seen.items()}, cameras[pair], both))
+    return views
+
+
+def agreements(whole: Prediction, pictures: list, lookers: list[Looker], others) -> list[dict]:
+    """For each picture where it was taken from, and how well the shape's silhouette fits its mask."""
+    shape = turns.small(whole.fine_occupancy.float().sigmoid()[0, 0])
+    still = shape.new_tensor([[0.0, 1, 0, 0, 0]])
+    found = []
+    for picture, looker, other in zip(pictures, lookers, (None, *others), strict=True):
+        fit = still if looker.fit is None else looker.fit
+        agreement = float(turns.in_mask(shape, fit, looker.camera[0], picture[0, 3:]))
+        turn = -math.degrees(float(fit[0, 0]))
+        searched = other is not None and other.turn is None
+        found.append({"turn": (turn + 180) % 360 - 180, "found": searched, "agreement": agreement})
+    return found
+
+
+@dataclass(frozen=True)
+class Looker:
+    """Pixels (1, 4, H, W) straight alpha, and where they were taken from: camera (1, 5), and fit (1, 5) of all but
+
+    the first view.
+    """
+
+    pixels: torch.Tensor
+    camera: torch.Tensor
+    fit: torch.Tensor | None = None
+
+    def uv(self, points: torch.Tensor) -> torch.Tensor:
+        """Where points (N, 3) of the first cube lie in the picture, (1, N, 2)."""
+        return project(points if self.fit is None else fitted(points, self.fit), self.camera)[0]
+
+    def eye(self) -> torch.Tensor:
+        """The camera's place in the first cube, (3,)."""
+        elevation, far = self.camera[0, 0], 1 / self.camera[0, 2].clamp_min(1e-3)
+        own = torch.stack([0 * far, -far * elevation.cos(), far * elevation.sin()])
+        return own if self.fit is None else fitted(own[None], turns.inverse(self.fit))[0, 0]
 
 
 def larger_side(crop: np.ndarray) -> float:
@@ -193,22 +276,22 @@ def premultiplied(crop: np.ndarray, device) -> torch.Tensor:
     return torch.cat([rgba[:, :3] * rgba[:, 3:], rgba[:, 3:]], 1)
 
 
-def decode(network: ImageToField, seen, camera: torch.Tensor, chunks: int) -> Prediction:
+def decode(network: ImageToField, seen, camera: torch.Tensor, chunks: int, others=()) -> Prediction:
     """The whole cube, refined slab by slab along x with a border of two cells that the convolutions see."""
     if chunks == 1:
-        return network.decode(seen, camera)
+        return network.decode(seen, camera, None, others)
     whole, step, slabs = (slice(0, MIDDLE),) * 2, MIDDLE // min(chunks, 16), []
     for start in range(0, MIDDLE, step):
         low, high = max(start - 2, 0), min(start + step + 2, MIDDLE)
-        part = network.decode(seen, camera, (slice(low, high), *whole))
+        part = network.decode(seen, camera, (slice(low, high), *whole), others)
         keep, fine = slice(start - low, start - low + step), slice(2 * (start - low), 2 * (start - low + step))
         slabs.append((part, part.fine_occupancy[:, :, fine], part.fine_distance[:, :, fine], part.colour[:, :, keep]))
     joined = [torch.cat([slab[i] for slab in slabs], 2) for i in (1, 2, 3)]
     return Prediction(slabs[0][0].occupancy, slabs[0][0].distance, *joined)
 
 
-def estimate(whole: Prediction, rgba: torch.Tensor, camera: torch.Tensor, weight: float, resolution: int) -> Estimate:
-    """Add to a Prediction the colours that the picture rgba (1, 4, H, W) shows, and take it to numpy."""
+def estimate(whole: Prediction, lookers: list[Looker], weight: float, resolution: int) -> Estimate:
+    """Add to a Prediction the colours that the pictures show, and take it to numpy."""
     fine = resolution == FINE
     occupancy = (whole.fine_occupancy if fine else whole.occupancy).float().sigmoid()[0, 0]
     distance = (whole.fine_distance if fine else whole.distance).float()[0, 0]
@@ -216,9 +299,9 @@ def estimate(whole: Prediction, rgba: torch.Tensor, camera: torch.Tensor, weight
     if fine:
         colour = F.interpolate(colour, scale_factor=2, mode="trilinear", align_corners=False)
     guess = colour[0].permute(1, 2, 3, 0)
-    pixels, sure = look(occupancy, rgba, camera)
+    pixels, sure = look_from_all(occupancy, lookers)
     painted = spread(pixels.cpu().numpy(), sure.cpu().numpy(), guess.cpu().numpy())
-    numbers = camera[0].tolist()
+    numbers = lookers[0].camera[0].tolist()
     found = {
         "elevation": float(np.degrees(numbers[0])),
         "scale": float(np.exp(numbers[1])),
@@ -230,8 +313,22 @@ def estimate(whole: Prediction, rgba: torch.Tensor, camera: torch.Tensor, weight
     return Estimate(occupancy.cpu().numpy(), distance.cpu().numpy(), painted, found)
 
 
-def look(occupancy: torch.Tensor, rgba: torch.Tensor, camera: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """What the camera (1, 5) sees of the cells round the surface of occupancy (N, N, N).
+def look_from_all(occupancy: torch.Tensor, lookers: list[Looker]) -> tuple[torch.Tensor, torch.Tensor]:
+    """What all see of the cells round the surface; where several see a cell, the surest count most."""
+    pixels, sure = look(occupancy, lookers[0])
+    if len(lookers) == 1:
+        return pixels, sure
+    weight = sure**3
+    total, most = pixels * weight[..., None], sure
+    for looker in lookers[1:]:
+        more, surely = look(occupancy, looker)
+        total, weight = total + more * surely[..., None] ** 3, weight + surely**3
+        most = torch.maximum(most, surely)
+    return total / weight[..., None].clamp_min(1e-6), most
+
+
+def look(occupancy: torch.Tensor, looker: Looker) -> tuple[torch.Tensor, torch.Tensor]:
+    """What a camera sees of the cells round the surface of occupancy (N, N, N).
 
     Returns pixels (N, N, N, 3) and how surely each is the cell's own, (N, N, N) in [0, 1].
     """
@@ -242,17 +339,14 @@ def look(occupancy: torch.Tensor, rgba: torch.Tensor, camera: torch.Tensor) -> t
     pixels, sure = occupancy.new_zeros(n**3, 3), occupancy.new_zeros(n**3)
     if len(index):
         points = cell_centres(n, occupancy.device)[index]
-        elevation, far = camera[0, 0], 1 / camera[0, 2].clamp_min(1e-3)
-        eye = torch.stack([0 * far, -far * elevation.cos(), far * elevation.sin()])
-        way = F.normalize(eye - points, dim=1)
+        way = F.normalize(looker.eye() - points, dim=1)
         steps = torch.linspace(2.6 / n, 0.9, RAY_STEPS, device=points.device)
         along = (points[:, None] + way[:, None] * steps[None, :, None]) * 2
         passed = F.grid_sample(volume, along.flip(-1)[None, None], align_corners=False)[
             0, 0, 0
         ]  # grid_sample wants z y x
         open_ = (1 - 2 * (passed.amax(1) - 0.25)).clamp(0, 1)
-        uv, _ = project(points, camera)
-        here = F.grid_sample(rgba, uv[:, :, None], align_corners=False)[0, :, :, 0]
+        here = F.grid_sample(looker.pixels, looker.uv(points)[:, :, None], align_corners=False)[0, :, :, 0]
         colour = here[:3] / here[3:].clamp_min(1e-3)
         pixels[index] = colour.T.clamp(0, 1)
         sure[index] = open_ * ((here[3] - 0.6) / 0.35).clamp(0, 1)
