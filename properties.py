@@ -15,7 +15,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from .jobs.requests import RESOLUTIONS, STYLES, VIEW_LIMITS, Meshing, View
+from .jobs.requests import RESOLUTIONS, STYLES, VIEW_LIMITS, Meshing, View, even_turns
 from .operators import capture, compute, levels, live, masks, provenance, tasks, thumbnails
 
 RESOLUTION_ITEMS = [
@@ -128,8 +128,29 @@ def _as_meshing(values: dict) -> Meshing:
     return Meshing(**values | {"level": None}) if values.pop("auto_level") else Meshing(**values)
 
 
+TOGETHER = [
+    ("each", "Objects", "Each picture shows an object of its own"),
+    ("views", "Views", "All pictures show one object, from different sides"),
+]
+SIDES = [
+    ("auto", "Find", "Judge from the pictures from which side each was taken"),
+    ("right", "All Round, to the Right", "Taken in even steps all round the object, walking to the right"),
+    ("left", "All Round, to the Left", "Taken in even steps all round the object, walking to the left"),
+    ("hand", "By Hand", "Say for each picture from which side it was taken"),
+]
+
+
 class MaquettePicture(bpy.types.PropertyGroup):
     path: StringProperty(name="Path", subtype="FILE_PATH")
+    turn: FloatProperty(
+        name="Side",
+        description="How far round the object this was taken, to the right of the first picture",
+        subtype="ANGLE",
+        min=-math.pi,
+        max=math.pi,
+        step=1500,
+        precision=0,
+    )
 
 
 def _picture_typed(self, context):
@@ -179,7 +200,9 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         update=_picture_typed,
     )
     pictures: CollectionProperty(type=MaquettePicture)
-    """Filled when several were chosen; each becomes an object."""
+    """Filled when several were chosen."""
+    together: EnumProperty(name="Pictures", description="What several pictures show", items=TOGETHER, default="each")
+    sides: EnumProperty(name="Sides", description="Where the views were taken", items=SIDES, default="auto")
     resolution: EnumProperty(
         name="Resolution", description="Cells of the field along each side", items=RESOLUTION_ITEMS, default="64"
     )
@@ -192,6 +215,16 @@ class MaquetteSettings(bpy.types.PropertyGroup):
     def view(self) -> View:
         elevation = None if self.auto_elevation else math.degrees(self.elevation)
         return View(elevation, None if self.auto_depth else self.depth, self.symmetry)
+
+    def turns(self, paths) -> tuple[float, ...]:
+        """Of these pictures of one object, in degrees; () where they are to be found."""
+        if self.sides in ("right", "left"):
+            return even_turns(len(paths), self.sides)
+        by_hand = {bpy.path.abspath(item.path): math.degrees(item.turn) for item in self.pictures}
+        if self.sides == "hand" and all(path in by_hand for path in paths):
+            first = by_hand[paths[0]]
+            return tuple(by_hand[path] - first for path in paths)
+        return ()
 
     def mask_path(self) -> str:
         return bpy.path.abspath(self.mask) if self.mask else ""
@@ -206,6 +239,8 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         if len(paths) > 1:
             for path in paths:
                 self.pictures.add().path = path
+            for item, turn in zip(self.pictures, even_turns(len(paths))):  # where By Hand begins
+                item.turn = math.radians((turn + 180) % 360 - 180)
 
 
 MaquetteSettings.__annotations__.update({name: kind(**how) for name, (kind, how) in (MESHING | VIEW).items()})
@@ -290,7 +325,23 @@ def _facts() -> str:
     report = provenance.read(thing)["report"]
     closed = "closed" if report.get("watertight") else "not closed"
     counts = f"{report.get('vertices', 0):,} vertices", f"{report.get('faces', 0):,} faces, {closed}"
-    return "\n".join([*counts, *provenance.notes(report)])
+    return "\n".join([*counts, *_sides(report), *provenance.notes(report)])
+
+
+def _sides(report: dict) -> list[str]:
+    """Where each picture of several was taken, as far as that was found, and how well it agrees with the shape."""
+    return [
+        f"{view['image']}: {_side(view['turn'])}, agrees {100 * view['agreement']:.0f} %"
+        for view in report.get("views", [])
+    ]
+
+
+def _side(turn: float) -> str:
+    if abs(turn) < 1:
+        return "front"
+    if abs(turn) > 179:
+        return "back"
+    return f"{abs(turn):.0f}\N{DEGREE SIGN} to the {'right' if turn > 0 else 'left'}"
 
 
 def _guess() -> str:

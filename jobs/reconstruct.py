@@ -116,6 +116,8 @@ def run(seen: list[Seen], request: Reconstruct, progress):
 
     def work(where, chunks):
         network = loaded(str(where))
+        if others and not network.config.several:
+            raise ValueError("these weights were trained on one picture of an object alone; choose one")
         return predict.predict(
             network,
             seen[0].crop,

@@ -132,7 +132,7 @@ class Reconstruct:
     def _check_views(self):
         count = len(self.images)
         if count > MOST_VIEWS:
-            raise ValueError(f"{count} pictures of one object are too many; choose at most {MOST_VIEWS}, or use Capture")
+            raise ValueError(f"{count} pictures of one object are too many; choose {MOST_VIEWS}, or use Capture")
         if self.mask and count > 1:
             raise ValueError("Mask belongs to one picture; give several pictures their masks, one each")
         if twice := next((image for i, image in enumerate(self.images) if image in self.images[:i]), ""):

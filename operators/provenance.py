@@ -1,5 +1,6 @@
 """Where a result came from, kept on its object as JSON: enough to make it again, or to mesh its field differently."""
 
+import dataclasses
 import functools
 import hashlib
 import json
@@ -18,7 +19,7 @@ FIELD = "maquette_field"
 PACKED = "maquette_field_packed"
 """Custom property with the field's file, once it is packed into the .blend."""
 MASK = "maquette_mask"
-"""Custom property with the PNG of the mask that an artist painted for it, where one did."""
+"""Custom property with the PNG of the mask that an artist painted for it, where one did; _0, _1, ... of several."""
 LONG = ("cameras", "failed")
 """What a report may hold that is many lines long; the scene shows it."""
 SELECT = "Select an object that was made by Maquette"
@@ -33,16 +34,30 @@ def write(thing, shape, request):
     read = {item["path"]: item["sha256"] for item in record.pop("images", [])}
     record["inputs"] = [_input(path, read.get(path)) for path in getattr(request, "images", ())]
     thing[KEY] = json.dumps(record)
-    if MASK in thing:
-        del thing[MASK]  # Blender cuts bytes that are put in the place of others at their first zero
-    if painted := masks.stored(getattr(request, "mask", "")):
-        thing[MASK] = painted
+    for name in [name for name in thing.keys() if name.startswith(MASK)]:
+        del thing[name]  # Blender cuts bytes that are put in the place of others at their first zero
+    for name, path in _masks(request).items():
+        if painted := masks.stored(path):
+            thing[name] = painted
     if thing.get(FIELD, "") != shape.field:
         for name in (FIELD, PACKED):
             if name in thing:
                 del thing[name]
         if shape.field:
             thing[FIELD] = shape.field
+
+
+def _masks(request) -> dict[str, str]:
+    """The masks of a request, by the custom property that keeps each."""
+    several = {f"{MASK}_{number}": path for number, path in enumerate(getattr(request, "masks", ()))}
+    return {MASK: getattr(request, "mask", "")} | several
+
+
+def with_masks(thing, asked):
+    """The request with the masks that artists painted, which lie on the object, as files again."""
+    kept = {name: masks.store(thing[name]) for name in _masks(asked) if name in thing}
+    several = tuple(kept.get(f"{MASK}_{number}", path) for number, path in enumerate(asked.masks))
+    return dataclasses.replace(asked, mask=kept.get(MASK, asked.mask), masks=several)
 
 
 def note_meshing(thing, meshing: Meshing, report: dict):

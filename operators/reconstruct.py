@@ -1,4 +1,4 @@
-"""A picture -> an object on the 3D cursor; several pictures or a folder -> a row of objects beside each other."""
+"""Pictures -> an object on the 3D cursor; each its own object in a row, or all of them views of one object."""
 
 import dataclasses
 import math
@@ -7,7 +7,7 @@ import os
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ..jobs.requests import Meshing, Reconstruct, View, pictures_in
+from ..jobs.requests import Meshing, Reconstruct, View, even_turns, pictures_in
 from . import compute, datablocks, levels, masks, provenance
 from .base import JobOperator
 
@@ -17,7 +17,7 @@ ONCE = {"SKIP_SAVE"}  # each call says what it means; what it leaves out comes f
 
 
 class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
-    """Make a coloured mesh from a picture of an object, on the 3D cursor; several pictures make a row"""
+    """Make a coloured mesh from a picture of an object, on the 3D cursor; several make a row, or one object together"""
 
     bl_idname = "maquette.reconstruct"
     bl_label = "Reconstruct"
@@ -40,10 +40,20 @@ class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
     depth: FloatProperty(name="Depth", default=1.0, options=ONCE)
     symmetry: BoolProperty(name="Symmetric", default=False, options=ONCE)
     mask: StringProperty(name="Mask", description="Picture that is bright where the object is", options=ONCE)
+    views: BoolProperty(name="Views", description="All pictures show one object, from different sides", options=ONCE)
+    turns: StringProperty(
+        name="Turns",
+        description="Where the views were taken: auto, right or left (evenly all round), or degrees round the object "
+        "to the right of the first, such as 0,90,180",
+        options=ONCE,
+    )
 
     @classmethod
     def description(cls, context, properties):
-        count = len(context.scene.maquette.pictures)
+        settings = context.scene.maquette
+        count = len(settings.pictures)
+        if count > 1 and settings.together == "views":
+            return f"Make one coloured mesh of {count} pictures, on the 3D cursor"
         return f"Make {count} coloured meshes, in a row from the 3D cursor" if count > 1 else ""
 
     def invoke(self, context, event):
@@ -58,10 +68,16 @@ class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
         pictures, view = self._pictures(settings), asked_view(self, settings.view())
         told = self.properties.is_property_set("mask")
         mask = bpy.path.abspath(self.mask) if told else settings.mask_path()
+        named = self.properties.is_property_set
+        together = self.views if named("views") else settings.together == "views"
         if mask and len(pictures) > 1:
             raise ValueError("A mask belongs to one picture; clear it, or choose one picture")
         asked = {"resolution": resolution, "meshing": meshing, "view": view, "cache": compute.cache()}
         painted = {path: "" if mask or told else masks.path_for(path) for path in pictures}
+        if together and len(pictures) > 1:
+            turns = asked_turns(self.turns, len(pictures)) if named("turns") else settings.turns(pictures)
+            masked = tuple(painted.values()) if any(painted.values()) else ()
+            return [Reconstruct(images=tuple(pictures), masks=masked, turns=turns, **asked)]
         return [Reconstruct(images=(path,), mask=mask or painted[path], **asked) for path in pictures]
 
     def receive(self, context, answers):
@@ -79,7 +95,7 @@ class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
         datablocks.select_only(context, things)
         datablocks.show_colours(context)
         if getattr(self, "_dropped", False):  # the sidebar then shows them, to be made again with other settings
-            context.scene.maquette.choose([answer.request.images[0] for answer in answers])
+            context.scene.maquette.choose([image for answer in answers for image in answer.request.images])
 
     def _pictures(self, settings) -> list[str]:
         """The pictures asked for, else those chosen in the sidebar. Raises ValueError when there are none."""
@@ -99,6 +115,18 @@ def pictures_at(path: str) -> list[str]:
     """A picture as it is, a folder as the pictures in it by name. Raises ValueError for a folder without any."""
     path = bpy.path.abspath(path)
     return pictures_in(path) if os.path.isdir(path) else [path]
+
+
+def asked_turns(text: str, count: int) -> tuple:
+    """What scripts say of turns, in degrees; () searches for them."""
+    if text in ("", "auto"):
+        return ()
+    if text in ("right", "left"):
+        return even_turns(count, text)
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"Turns is {text!r}: auto, right, left, or degrees such as 0,90,180") from None
 
 
 def asked_view(operator, otherwise: View) -> View:

@@ -34,13 +34,18 @@ class MAQUETTE_OT_regenerate(OnResult, JobOperator, bpy.types.Operator):
         if asked.VERB == "capture":  # steps rather than seconds: what they gave is given again
             return [dataclasses.replace(asked, steps=record["report"]["steps"], cache=compute.cache())]
         asked = dataclasses.replace(asked, images=tuple(provenance.photos(record)))
-        if provenance.MASK in thing:
-            asked = dataclasses.replace(asked, mask=masks.store(thing[provenance.MASK]))
+        asked = provenance.with_masks(thing, asked)
         if self.use_view:
             settings = context.scene.maquette
-            mask = settings.mask_path() or masks.path_for(asked.images[0])
-            asked = dataclasses.replace(asked, view=settings.view(), mask=mask)
+            asked = dataclasses.replace(asked, view=settings.view(), **self._masks(settings, asked.images))
         return [dataclasses.replace(asked, cache=compute.cache())]
+
+    @staticmethod
+    def _masks(settings, images) -> dict:
+        if len(images) == 1:
+            return {"mask": settings.mask_path() or masks.path_for(images[0])}
+        painted = tuple(masks.path_for(image) for image in images)
+        return {"masks": painted if any(painted) else ()}
 
     def receive(self, context, answers):
         thing = bpy.data.objects.get(self._name)

@@ -20,7 +20,8 @@ class MAQUETTE_PT_reconstruct(Sidebar, bpy.types.Panel):
             row = layout.row()
             row.scale_y = 1.6
             count = len(settings.pictures)
-            label = f"Reconstruct {count} Objects" if count > 1 else "Reconstruct"
+            each = count > 1 and settings.together == "each"
+            label = f"Reconstruct {count} Objects" if each else "Reconstruct"
             row.enabled = bool(settings.filepath or count)
             row.operator("maquette.reconstruct", text=label, icon="MESH_MONKEY")
         if status.error and not status.busy:
@@ -87,13 +88,8 @@ def draw_pictures(layout, settings, status):
     count = len(settings.pictures)
     if status.icon:
         column.template_icon(icon_value=status.icon, scale=7.0)
-    if count:
-        names = column.column(align=True)
-        names.scale_y = 0.8
-        for item in settings.pictures[:5]:
-            names.label(text=bpy.path.basename(item.path), icon="IMAGE_DATA")
-        if count > 5:
-            names.label(text=f"and {count - 5} more", icon="BLANK1")
+    if count > 1:
+        draw_several(column, settings)
     else:
         column.prop(settings, "filepath", text="")
     row = column.row(align=True)
@@ -102,6 +98,26 @@ def draw_pictures(layout, settings, status):
     masks.enabled = bool(count or settings.filepath)
     masks.operator("maquette.mask_preview", text="Mask", icon="IMAGE_ALPHA")
     draw_mask(column, settings, status)
+
+
+def draw_several(layout, settings):
+    """Their names, what they show together, and from which side each was taken."""
+    by_hand = settings.together == "views" and settings.sides == "hand"
+    most = len(settings.pictures) if by_hand else 5
+    names = layout.column(align=True)
+    names.scale_y = 1 if by_hand else 0.8
+    for number, item in enumerate(settings.pictures[:most]):
+        row = names.row()
+        row.label(text=bpy.path.basename(item.path), icon="IMAGE_DATA")
+        if by_hand and number:
+            row.prop(item, "turn", text="")
+        elif by_hand:
+            row.label(text="front")
+    if len(settings.pictures) > most:
+        names.label(text=f"and {len(settings.pictures) - most} more", icon="BLANK1")
+    layout.row().prop(settings, "together", expand=True)
+    if settings.together == "views":
+        layout.prop(settings, "sides", text="")
 
 
 def draw_mask(layout, settings, status):

@@ -54,8 +54,12 @@ def shards(argv: list[str]) -> int:
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--meshes", metavar="FOLDER", help="samples of these meshes, not of procedural shapes")
-    parser.add_argument("--views", type=int, help="pictures of each object (8 of a mesh, 1 of a procedural shape); several of "
-                        "procedural shapes go to SPLIT_views, for training on several views")
+    parser.add_argument(
+        "--views",
+        type=int,
+        help="pictures of each object (8 of a mesh, 1 of a procedural shape); several of procedural shapes go to "
+        "SPLIT_views, for training on several views",
+    )
     parser.add_argument("--up", default="z", choices=("y", "z"), help="of .obj .ply .off .stl (z); glTF says its own")
     args = parser.parse_args(argv)
     out = f"{args.folder}/{args.split}"
