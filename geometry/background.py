@@ -27,6 +27,8 @@ from .crop import resized
 WORKING = 288
 """Longer side of the picture in which the object is found."""
 SEEN = 0.5
+ALIKE = 0.8
+"""Intersection over union of plain background's and network's answers from which the former is believed"""
 SMALLEST = 0.002
 """Share of the picture that an object covers at least."""
 
@@ -41,13 +43,16 @@ class Isolated:
     """(H, W) float32 in [0, 1]"""
     method: str
     """How it was found: "alpha", "plain" where the background was modelled, "network", or "given"."""
+    sure: bool = True
+    """False where the background does not look plain and no network was there."""
 
 
 def isolate(picture, network: Callable[[np.ndarray], np.ndarray | None] = lambda small: None) -> Isolated:
     """The object in a Picture: by its alpha, else by a plain background, else by the network.
 
     network: rgb (h, w, 3) at the working size -> which pixels (h, w) bool are the object's, or None where it is not
-    there; it is asked only where the background does not look plain. Raises ValueError where there is no object.
+    there. Where the background looks plain it can only object: a shadow's edge may pass for the object's. Raises
+    ValueError where there is no object.
     """
     alpha = picture.rgba[..., 3]
     if picture.has_alpha:
@@ -61,16 +66,27 @@ def isolate(picture, network: Callable[[np.ndarray], np.ndarray | None] = lambda
     small = resized(rgb, height, width)
     background, noise = fit_background(to_lab(small))
     found, method = find_object(small, background, noise), "plain"
-    if not plain(small, background, noise, found):
-        seen = network(small)
-        if seen is not None:
-            found, method = largest(seen), "network"
+    sure = plain(small, background, noise, found)
+    seen = None if _blank(small, background, noise) else network(small)
+    if seen is not None:
+        seen = largest(seen)
+        if not sure or _overlap(found, seen) < ALIKE:
+            found, method, sure = seen, "network", True
     if found.mean() < SMALLEST:
         raise ValueError(
             f"no object stands out from the background of {picture.name}; use a plain background, or a PNG without one"
         )
     mask, colours = soften(rgb, small, found)
-    return Isolated(np.concatenate([colours, mask[..., None]], axis=-1), mask, method)
+    return Isolated(np.concatenate([colours, mask[..., None]], axis=-1), mask, method, sure)
+
+
+def _blank(small, background, noise) -> bool:
+    """Nothing at all differs from the fitted background: a network would see things."""
+    return (np.linalg.norm(to_lab(small) - background, axis=-1) > max(4 * noise, 3.5)).mean() < SMALLEST
+
+
+def _overlap(one, other) -> float:
+    return np.count_nonzero(one & other) / max(np.count_nonzero(one | other), 1)
 
 
 def cut_out(picture, mask_picture) -> Isolated:

@@ -30,7 +30,7 @@ def isolate(picture: Picture, mask: Picture | None = None, asked: str = "auto") 
         found = background.isolate(picture, network)
     except ValueError as error:
         raise ValueError(str(error) + "".join(f" ({note})" for note in notes)) from None
-    return found, " ".join(notes)
+    return found, "" if found.sure else " ".join(notes)
 
 
 def foreground(rgb, asked: str = "auto"):

@@ -158,10 +158,25 @@ def unbundled(tmp_path, monkeypatch):
     isolate.loaded.cache_clear()
 
 
-def test_a_plain_background_needs_no_network(monkeypatch):
-    monkeypatch.setattr(isolate, "foreground", lambda *_: pytest.fail("it was asked"))
+def test_a_plain_background_needs_no_network(unbundled):
     found, note = isolate.isolate(photo(busy=False))
     assert found.method == "plain" and note == ""
+
+
+@pytest.mark.parametrize(("radius", "method"), [(43, "plain"), (30, "network")])
+def test_before_a_plain_one_the_network_may_object(monkeypatch, radius, method):
+    """It does where it sees something quite different: the disc without what passed for it."""
+    y, x = np.mgrid[:160, :160] - 79.5
+    monkeypatch.setattr(isolate, "foreground", lambda *_: x**2 + y**2 < radius**2)
+    found, note = isolate.isolate(photo(busy=False))
+    assert found.method == method and note == ""
+
+
+def test_an_empty_picture_is_not_shown_to_the_network(monkeypatch):
+    monkeypatch.setattr(isolate, "foreground", lambda *_: pytest.fail("it was asked"))
+    grey = Picture(np.full((160, 160, 4), 0.6, np.float32), False, "/x/grey.jpg", "")
+    with pytest.raises(ValueError, match="no object stands out"):
+        isolate.isolate(grey)
 
 
 def test_before_a_busy_one_the_network_is_asked(bundled, monkeypatch):
