@@ -29,6 +29,8 @@ WORKING = 288
 SEEN = 0.5
 ALIKE = 0.8
 """Intersection over union of plain background's and network's answers from which the former is believed"""
+CALM = 5.0
+"""Deviation in L*a*b* up to which a background may pass for plain"""
 SMALLEST = 0.002
 """Share of the picture that an object covers at least."""
 
@@ -82,7 +84,7 @@ def isolate(picture, network: Callable[[np.ndarray], np.ndarray | None] = lambda
 
 def _blank(small, background, noise) -> bool:
     """Nothing at all differs from the fitted background: a network would see things."""
-    return (np.linalg.norm(to_lab(small) - background, axis=-1) > max(4 * noise, 3.5)).mean() < SMALLEST
+    return noise < CALM and (np.linalg.norm(to_lab(small) - background, axis=-1) > limit(noise)).mean() < SMALLEST
 
 
 def _overlap(one, other) -> float:
@@ -197,15 +199,20 @@ def plain(small, background, noise, found):
     """
     ring = _ring(*found.shape)
     apart = np.linalg.norm(to_lab(small) - background, axis=-1)
-    limit = max(4 * noise, 3.5)
+    far = limit(noise)
     pieces = label(found)[1]
     return bool(
-        noise < 5
-        and (apart[ring] < limit).mean() > 0.95
+        noise < CALM
+        and (apart[ring] < far).mean() > 0.95
         and found[ring].mean() < 0.03
         and 1 <= pieces <= 3
-        and np.median(apart[found]) > 2 * limit
+        and np.median(apart[found]) > 2 * far
     )
+
+
+def limit(noise) -> float:
+    """How far in L*a*b* a pixel of the background may be from what was fitted."""
+    return max(4 * noise, 3.5)
 
 
 # --- the object ------------------------------------------------------------------------------------------------------
@@ -216,14 +223,13 @@ def find_object(small, background, noise):
     lab = to_lab(small)
     calm = gaussian_filter(lab, (0.6, 0.6, 0))
     apart = np.linalg.norm(calm - background, axis=-1)
-    limit = max(4 * noise, 3.5)
-    behind = apart < limit
+    behind = apart < limit(noise)
     greyed = _greyed(calm, background, noise) & _round_the_foot(~behind)
     steep = gaussian_gradient_magnitude(lab[..., 0], 1.0)
     outside = _joined_to_border(behind | (greyed & (steep < max(1.5 * noise, 3.0))))
     inside = ~outside
     # What is enclosed and looks just like the background is seen through a hole.
-    holes = binary_opening(behind & inside & (apart < 0.8 * limit))
+    holes = binary_opening(behind & inside & (apart < 0.8 * limit(noise)))
     return _worth(inside & ~holes, greyed)
 
 
