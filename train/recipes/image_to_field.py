@@ -22,6 +22,10 @@ from ..shapes.pictures import sample_batch
 from .base import BaseRecipe
 
 NAME = "image_to_field"
+ASTRAY = (math.radians(7), 0.06, 0.04, 0.04, 0.03)
+"""Standard deviations of a fit's turn, scale (logarithm) and shifts where cameras are not told"""
+WRONG = 0.2
+"""Share of the views whose turn is anything at all where cameras are not told"""
 DATA = "Procedural shapes of this project (maquette.train.shapes), {others}; licence GPL-3.0-or-later"
 
 
@@ -465,9 +469,15 @@ def believed(network: ImageToField, seen: dict, truth: Tensor, told: Tensor, sha
 
 
 def other_views(seen: dict, given: Tensor, fit: Tensor, told: Tensor) -> list[OtherView]:
-    """The views beside the first, of what the encoder saw in all; where cameras are not told, fits are a little off."""
+    """The views beside the first, of what the encoder saw in all.
+
+    Where cameras are not told, fits are as far off as those that are made from one picture's answer, and some turns are
+    quite wrong: the network is to find that such a view does not agree.
+    """
     count, more = fit.shape[:2]
-    off = torch.randn_like(fit) * fit.new_tensor([math.radians(5), 0.03, 0.02, 0.02, 0.02]) * ~told[:, None]
+    off = torch.randn_like(fit) * fit.new_tensor(ASTRAY) * ~told[:, None]
+    wrong = (torch.rand(count, more, device=fit.device) < WRONG) & ~told
+    off[..., 0] += wrong * (torch.rand(count, more, device=fit.device) * 2 * math.pi)
     fit = torch.cat([fit[..., :1] + off[..., :1], fit[..., 1:2] * off[..., 1:2].exp(), fit[..., 2:] + off[..., 2:]], -1)
     rows = [torch.arange(count, device=fit.device) * more + count + k for k in range(more)]
     return [OtherView({n: v[row] for n, v in seen.items()}, given[row], fit[:, k]) for k, row in enumerate(rows)]
