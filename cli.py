@@ -72,6 +72,9 @@ def parser() -> argparse.ArgumentParser:
         "right or left: evenly all round; auto: searched for (auto)",
     )
     one.add_argument(
+        "--cameras", metavar="FILE", default="", help="transforms.json, or folder with one, that says where they stood"
+    )
+    one.add_argument(
         "--mask", metavar="M.png", action="append", help="bright where the object is; for several pictures, one each"
     )
     one.add_argument("--resolution", type=int, choices=requests.RESOLUTIONS, default=64, help="of the field (64)")
@@ -188,7 +191,7 @@ def reconstruct(run: Run) -> int:
         images=tuple(arguments.images),
         resolution=arguments.resolution,
         view=view,
-        turns=turns(arguments),
+        **where_from(arguments),
         **masks(arguments),
         meshing=meshing,
         device=run.device,
@@ -200,16 +203,38 @@ def reconstruct(run: Run) -> int:
     return 0
 
 
-def turns(arguments) -> tuple:
-    """Of each picture, in degrees; () where they are searched for."""
+def where_from(arguments) -> dict:
+    """The request's turns, and with known cameras its elevations; () where they are searched for."""
+    if arguments.cameras:
+        if arguments.turns != "auto":
+            arguments.error("--cameras says what --turns would; give one of them")
+        try:
+            turns, elevations = sides_of(arguments.cameras, arguments.images)
+        except ValueError as error:
+            raise Failed(str(error)) from None
+        return {"turns": turns, "elevations": elevations}
     if arguments.turns == "auto":
-        return ()
+        return {"turns": ()}
     if arguments.turns in ("right", "left"):
-        return requests.even_turns(len(arguments.images), arguments.turns)
+        return {"turns": requests.even_turns(len(arguments.images), arguments.turns)}
     try:
-        return tuple(_number(part) for part in arguments.turns.split(","))
+        return {"turns": tuple(_number(part) for part in arguments.turns.split(","))}
     except ValueError:
         return arguments.error(f"--turns is {arguments.turns!r}: auto, right, left, or degrees such as 0,90,180")
+
+
+def sides_of(poses: str, images: list[str]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Turns and elevations of pictures whose cameras stand in a pose file or a COLMAP model."""
+    from .geometry.folder import read_poses
+    from .geometry.sides import sides
+    from .geometry.transforms import read_transforms
+
+    read = read_poses(poses) if os.path.isdir(poses) else read_transforms(poses)
+    cameras = {os.path.realpath(view.path): view.camera for view in (*read.views, *read.held_out)}
+    missing = [image for image in images if os.path.realpath(image) not in cameras]
+    if missing:
+        raise ValueError(f"{poses} has no camera for {missing[0]}")
+    return sides([cameras[os.path.realpath(image)] for image in images])
 
 
 def masks(arguments) -> dict:
@@ -223,8 +248,8 @@ def reconstruct_each(run: Run) -> int:
     arguments, meshing, view = run.arguments, run.meshing(), run.view()
     if arguments.mask:
         arguments.error("--mask is of one picture; it does not go with --each")
-    if arguments.turns != "auto":
-        arguments.error("--turns is of pictures of one object; it does not go with --each")
+    if arguments.turns != "auto" or arguments.cameras:
+        arguments.error("--turns and --cameras are of pictures of one object; they do not go with --each")
     check_folders(arguments.report)
     folders = [make_folder(path) for path in (arguments.output, arguments.save_field, arguments.preview)]
     images = pictures(arguments.images)

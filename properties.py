@@ -16,7 +16,7 @@ from bpy.props import (
 )
 
 from .jobs.requests import RESOLUTIONS, STYLES, VIEW_LIMITS, Meshing, View, even_turns
-from .operators import capture, compute, levels, live, masks, provenance, tasks, thumbnails
+from .operators import cameras, capture, compute, levels, live, masks, provenance, tasks, thumbnails
 
 RESOLUTION_ITEMS = [
     ("32", "32", "Coarse and quick"),
@@ -136,6 +136,7 @@ SIDES = [
     ("auto", "Find", "Judge from the pictures from which side each was taken"),
     ("right", "All Round, to the Right", "Taken in even steps all round the object, walking to the right"),
     ("left", "All Round, to the Left", "Taken in even steps all round the object, walking to the left"),
+    ("cameras", "From Cameras", "As the scene's cameras stand that have the pictures behind them, or their names"),
     ("hand", "By Hand", "Say for each picture from which side it was taken"),
 ]
 
@@ -216,15 +217,20 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         elevation = None if self.auto_elevation else math.degrees(self.elevation)
         return View(elevation, None if self.auto_depth else self.depth, self.symmetry)
 
-    def turns(self, paths) -> tuple[float, ...]:
-        """Of these pictures of one object, in degrees; () where they are to be found."""
+    def where_from(self, context, paths) -> dict:
+        """Turns and elevations of these pictures of one object, as a request has them; () where they are to be found.
+
+        Raises ValueError where a camera is wanted that is not there."""
         if self.sides in ("right", "left"):
-            return even_turns(len(paths), self.sides)
+            return {"turns": even_turns(len(paths), self.sides)}
+        if self.sides == "cameras":
+            turns, elevations = cameras.sides_of(context, paths)
+            return {"turns": turns, "elevations": elevations}
         by_hand = {bpy.path.abspath(item.path): math.degrees(item.turn) for item in self.pictures}
         if self.sides == "hand" and all(path in by_hand for path in paths):
             first = by_hand[paths[0]]
-            return tuple(by_hand[path] - first for path in paths)
-        return ()
+            return {"turns": tuple(by_hand[path] - first for path in paths)}
+        return {}
 
     def mask_path(self) -> str:
         return bpy.path.abspath(self.mask) if self.mask else ""

@@ -111,8 +111,14 @@ def doubt_of_views(views: list[dict]) -> str:
 def run(seen: list[Seen], request: Reconstruct, progress):
     """-> Estimate, the torch device it ran on, and a sentence when that was not the one asked for."""
     notes: list[str] = []
-    turns = request.turns or (None,) * len(seen)
-    others = [predict.Beside(one.crop, one.close, turn) for one, turn in zip(seen[1:], turns[1:], strict=True)]
+    turns, elevations = (given or (None,) * len(seen) for given in (request.turns, request.elevations))
+    others = [
+        predict.Beside(one.crop, one.close, turn, elevation)
+        for one, turn, elevation in zip(seen[1:], turns[1:], elevations[1:], strict=True)
+    ]
+    view = dataclasses.asdict(request.view)
+    if view["elevation"] is None:
+        view["elevation"] = elevations[0]
 
     def work(where, chunks):
         network = loaded(str(where))
@@ -125,7 +131,7 @@ def run(seen: list[Seen], request: Reconstruct, progress):
             request.resolution,
             chunks,
             lambda fraction, note: progress(0.15 + 0.45 * fraction, "Network", note),
-            **dataclasses.asdict(request.view),
+            **view,
             others=others,
         ), where
 
@@ -151,7 +157,7 @@ def provenance(request: Reconstruct, seen: list[Seen], where) -> dict:
         "view": dataclasses.asdict(request.view),
         "device": request.device,
         "meshing": dataclasses.asdict(request.meshing),
-        **({"turns": list(request.turns)} if request.turns else {}),
+        **{name: list(getattr(request, name)) for name in ("turns", "elevations") if getattr(request, name)},
     }
     masks = [one.mask and {"path": str(one.mask.path), "sha256": one.mask.sha256} for one in seen]
     return {

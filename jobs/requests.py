@@ -115,6 +115,8 @@ class Reconstruct:
     turns: tuple[float | None, ...] = ()
     """Of each picture: degrees that its camera stands round the object from the first's, to the right; None and () are
     searched for."""
+    elevations: tuple[float | None, ...] = ()
+    """Of each picture: degrees from which its camera looks down; None and () are judged from the picture."""
 
     def __post_init__(self):
         images = [self.images] if isinstance(self.images, (str, os.PathLike)) else self.images
@@ -140,7 +142,9 @@ class Reconstruct:
         _set(self, "masks", tuple(_path("Masks", mask) if mask else "" for mask in self.masks))
         turns = (None if turn in (None, "auto") else _number("Turns", turn) for turn in self.turns)
         _set(self, "turns", tuple(None if turn is None else (turn + 180) % 360 - 180 for turn in turns))
-        for name in ("masks", "turns"):
+        known = (None if e in (None, "auto") else _number("Elevations", e) for e in self.elevations)
+        _set(self, "elevations", tuple(known))
+        for name in ("masks", "turns", "elevations"):
             given = getattr(self, name)
             if given and len(given) != count:
                 raise ValueError(f"{name.capitalize()} are {len(given)} for {count} pictures; give one for each")

@@ -57,6 +57,8 @@ class Beside:
     close: np.ndarray
     turn: float | None = None
     """Degrees that its camera stands round the object from the first's, to the right; None is searched for."""
+    elevation: float | None = None
+    """Degrees from which its camera looks down; None is judged from the picture."""
 
 
 @torch.inference_mode()
@@ -87,8 +89,9 @@ def predict(
     seen = network.encode(torch.cat([turned for one in pictures for turned in (one, one.flip(3))]))
     given = [None if elevation is None else math.radians(elevation), None if depth is None else log_scale(depth, crop)]
     guesses, weights = likeliest(seen["bins"][:2].float(), *given)
-    if others:
-        guesses = torch.cat([guesses, likeliest(seen["bins"][2:].float(), None, None)[0]])
+    for k, other in enumerate(others, 1):
+        known = None if other.elevation is None else math.radians(other.elevation)
+        guesses = torch.cat([guesses, likeliest(seen["bins"][2 * k : 2 * k + 2].float(), known, None)[0]])
     cameras = network.camera(seen, guesses)
     beside = meeting(network, seen, cameras, pictures, others) if others else []
     first = {name: value[:2] for name, value in seen.items()}

@@ -8,7 +8,7 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..jobs.requests import Meshing, Reconstruct, View, even_turns, pictures_in
-from . import compute, datablocks, levels, masks, provenance
+from . import cameras, compute, datablocks, levels, masks, provenance
 from .base import JobOperator
 
 GAP = 0.25
@@ -43,8 +43,8 @@ class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
     views: BoolProperty(name="Views", description="All pictures show one object, from different sides", options=ONCE)
     turns: StringProperty(
         name="Turns",
-        description="Where the views were taken: auto, right or left (evenly all round), or degrees round the object "
-        "to the right of the first, such as 0,90,180",
+        description="Where the views were taken: auto, right or left (evenly all round), cameras (those of the scene), or "
+        "degrees round the object to the right of the first, such as 0,90,180",
         options=ONCE,
     )
 
@@ -75,9 +75,11 @@ class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
         asked = {"resolution": resolution, "meshing": meshing, "view": view, "cache": compute.cache()}
         painted = {path: "" if mask or told else masks.path_for(path) for path in pictures}
         if together and len(pictures) > 1:
-            turns = asked_turns(self.turns, len(pictures)) if named("turns") else settings.turns(pictures)
+            where = (
+                asked_turns(context, self.turns, pictures) if named("turns") else settings.where_from(context, pictures)
+            )
             masked = tuple(painted.values()) if any(painted.values()) else ()
-            return [Reconstruct(images=tuple(pictures), masks=masked, turns=turns, **asked)]
+            return [Reconstruct(images=tuple(pictures), masks=masked, **where, **asked)]
         return [Reconstruct(images=(path,), mask=mask or painted[path], **asked) for path in pictures]
 
     def receive(self, context, answers):
@@ -117,16 +119,19 @@ def pictures_at(path: str) -> list[str]:
     return pictures_in(path) if os.path.isdir(path) else [path]
 
 
-def asked_turns(text: str, count: int) -> tuple:
-    """What scripts say of turns, in degrees; () searches for them."""
+def asked_turns(context, text: str, pictures: list[str]) -> dict:
+    """What scripts say of turns, as a request has them; {} searches for them."""
     if text in ("", "auto"):
-        return ()
+        return {}
     if text in ("right", "left"):
-        return even_turns(count, text)
+        return {"turns": even_turns(len(pictures), text)}
+    if text == "cameras":
+        turns, elevations = cameras.sides_of(context, pictures)
+        return {"turns": turns, "elevations": elevations}
     try:
-        return tuple(float(part) for part in text.split(","))
+        return {"turns": tuple(float(part) for part in text.split(","))}
     except ValueError:
-        raise ValueError(f"Turns is {text!r}: auto, right, left, or degrees such as 0,90,180") from None
+        raise ValueError(f"Turns is {text!r}: auto, right, left, cameras, or degrees such as 0,90,180") from None
 
 
 def asked_view(operator, otherwise: View) -> View:

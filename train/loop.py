@@ -149,7 +149,7 @@ def begin_with(path: str, network: torch.nn.Module, say: bool) -> None:
     ours = network.state_dict()
     strange = [n for n, v in tensors.items() if n not in ours or ours[n].shape != v.shape]
     if strange:
-        raise ValueError(f"{path} holds weights of another network: {strange[0]} is not in this one or differs in shape")
+        raise ValueError(f"{path} holds weights of another network: {strange[0]} differs from this one's")
     network.load_state_dict({n: v.to(ours[n].dtype) for n, v in tensors.items()}, strict=False)
     if say:
         fresh = sum(v.numel() for n, v in ours.items() if n not in tensors)
