@@ -133,11 +133,11 @@ TOGETHER = [
     ("views", "Views", "All pictures show one object, from different sides"),
 ]
 SIDES = [
-    ("auto", "Find", "Judge from the pictures from which side each was taken"),
+    ("hand", "By Hand", "Say for each picture from which side it was taken"),
     ("right", "All Round, to the Right", "Taken in even steps all round the object, walking to the right"),
     ("left", "All Round, to the Left", "Taken in even steps all round the object, walking to the left"),
     ("cameras", "From Cameras", "As the scene's cameras stand that have the pictures behind them, or their names"),
-    ("hand", "By Hand", "Say for each picture from which side it was taken"),
+    ("auto", "Find", "Judge from the pictures where each was taken; those where that is in doubt are left out"),
 ]
 
 
@@ -203,7 +203,7 @@ class MaquetteSettings(bpy.types.PropertyGroup):
     pictures: CollectionProperty(type=MaquettePicture)
     """Filled when several were chosen."""
     together: EnumProperty(name="Pictures", description="What several pictures show", items=TOGETHER, default="each")
-    sides: EnumProperty(name="Sides", description="Where the views were taken", items=SIDES, default="auto")
+    sides: EnumProperty(name="Sides", description="Where the views were taken", items=SIDES, default="hand")
     resolution: EnumProperty(
         name="Resolution", description="Cells of the field along each side", items=RESOLUTION_ITEMS, default="64"
     )
@@ -245,7 +245,8 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         if len(paths) > 1:
             for path in paths:
                 self.pictures.add().path = path
-            for item, turn in zip(self.pictures, even_turns(len(paths))):  # where By Hand begins
+            # Where By Hand begins: front, right, back and left; more pictures all round
+            for item, turn in zip(self.pictures, even_turns(max(4, len(paths)))):
                 item.turn = math.radians((turn + 180) % 360 - 180)
 
 
@@ -337,7 +338,7 @@ def _facts() -> str:
 def _sides(report: dict) -> list[str]:
     """Where each picture of several was taken, as far as that was found, and how well it agrees with the shape."""
     return [
-        f"{view['image']}: {_side(view['turn'])}, agrees {100 * view['agreement']:.0f} %"
+        f"{view['image']}: {_side(view['turn']) if view['used'] else 'left out'}, agrees {100 * view['agreement']:.0f} %"
         for view in report.get("views", [])
     ]
 

@@ -99,13 +99,22 @@ def check_different(seen: list[Seen]) -> None:
 
 
 def doubt_of_views(views: list[dict]) -> str:
-    """A sentence where a picture does not fit the shape that all of them made."""
-    odd = [view["image"] for view in views[1:] if view["agreement"] < DIFFERENT]
-    if not odd:
-        return ""
-    searched = any(view["found"] for view in views)
-    hint = "say from which side it was taken (Turns), or leave it out" if searched else "look at its turn and its mask"
-    return f"{', '.join(odd)} agrees little with the other pictures; is it the same object? Otherwise {hint}"
+    """Sentences on pictures that were left out, and on those that do not fit the shape that all of them made."""
+    unused = [view["image"] for view in views if not view["used"]]
+    odd = [view["image"] for view in views if view["used"] and view["agreement"] < DIFFERENT]
+    said = []
+    if unused:
+        said.append(
+            f"{_listed(unused)} {'was' if len(unused) == 1 else 'were'} left out, since the side could not be found; "
+            "say from which side each picture was taken (Sides; --turns)"
+        )
+    if odd:
+        said.append(f"{_listed(odd)} agrees little with the others; is it the same object, its side and mask right?")
+    return ". ".join(said)
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def run(seen: list[Seen], request: Reconstruct, progress):

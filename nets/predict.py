@@ -39,7 +39,8 @@ class Estimate:
     Distances are in units of the cube.
     camera: elevation (degrees), scale (half crops a unit), distance, u0, v0 of the likeliest camera, and its weight.
     views: of each picture, the first too: `turn` (degrees that its camera stands round the object from the first's, to
-    the right), `found` (whether that was searched for) and `agreement` of the shape with its mask, in [0, 1].
+    the right), `found` (how sure that is where it was searched for, in [0, 1]; None where it was given), `used` (False
+    where the search was too unsure) and `agreement` of the shape with its mask, in [0, 1].
     """
 
     occupancy: np.ndarray
@@ -95,7 +96,7 @@ def predict(
     cameras = network.camera(seen, guesses)
     beside = meeting(network, seen, cameras, pictures, others) if others else []
     first = {name: value[:2] for name, value in seen.items()}
-    both = decode(network, first, cameras[:2], chunks, beside)
+    both = decode(network, first, cameras[:2], chunks, [met.view for met in beside if met.used])
     say(0.8, "colours")
     half = torch.full((1, 2), 0.5, device=device)
     whole = blend([one_of(both, 0), mirrored(one_of(both, 1))], half)
@@ -107,48 +108,61 @@ def predict(
         fine_occupancy=softened(agreeing(whole.fine_occupancy, pictures[0][:, 3:], cameras[:1])),
     )
     lookers = [Looker(straight(close, device), cameras[:1])]
-    lookers += [
-        Looker(straight(other.close, device), view.camera[:1], view.fit[:1])
-        for other, view in zip(others, beside, strict=True)
-    ]
-    found = estimate(whole, lookers, float(weights[0]), resolution)
+    for other, met in zip(others, beside, strict=True):
+        lookers.append(Looker(straight(other.close, device), met.view.camera[:1], met.view.fit[:1]))
+    used = [True, *(met.used for met in beside)]
+    found = estimate(whole, [one for one, use in zip(lookers, used) if use], float(weights[0]), resolution)
     found.camera["depth"] = found.camera["scale"] / (2 * larger_side(crop))
-    found.views.extend(agreements(whole, pictures, lookers, others))
+    agreed = agreements(whole, pictures, lookers)
+    for agreement, met in zip(agreed, (None, *beside), strict=True):
+        sure = met.sure if met else None
+        turn = -math.degrees(float(met.view.fit[0, 0])) if met else 0.0
+        entry = {"turn": (turn + 180) % 360 - 180, "found": sure, "used": met.used if met else True}
+        found.views.append(entry | {"agreement": agreement})
     return found
 
 
-def meeting(network: ImageToField, seen: dict, cameras: torch.Tensor, pictures: list, others) -> list[OtherView]:
-    """The other pictures and their mirror images as views (2, ...), their turns given or searched for."""
+@dataclass(frozen=True)
+class Met:
+    """Another picture and its mirror image as a view (2, ...), and how sure its turn is; None where that was given."""
+
+    view: OtherView
+    sure: float | None
+
+    @property
+    def used(self) -> bool:
+        return self.sure is None or self.sure >= turns.ENOUGH
+
+
+def meeting(network: ImageToField, seen: dict, cameras: torch.Tensor, pictures: list, others) -> list[Met]:
+    """The other pictures as views, their turns given or searched for."""
     alone = network.decode(seen, cameras, (slice(0, 1),) * 3).occupancy.float().sigmoid()[:, 0]
-    asked = [k for k, other in enumerate(others, 1) if other.turn is None]
-    angle = {k: -math.radians(other.turn) for k, other in enumerate(others, 1) if other.turn is not None}
+    angle = {k: (-math.radians(other.turn), None) for k, other in enumerate(others, 1) if other.turn is not None}
+    asked = [k for k in range(1, len(others) + 1) if k not in angle]
     if asked:
         rows = [0, *(2 * k for k in asked)]
         looked = [{name: value[r : r + 1] for name, value in seen.items()} for r in rows]
         alphas = torch.cat([pictures[r // 2][:, 3:] for r in rows])
-        found = turns.find(network, looked, [alone[r] for r in rows], cameras[rows], alphas)
-        angle |= {k: float(turn) for k, turn in zip(asked, found, strict=True)}
+        found, sure = turns.find(network, looked, [alone[r] for r in rows], cameras[rows], alphas)
+        angle |= {k: (float(turn), float(how)) for k, turn, how in zip(asked, found, sure, strict=True)}
     views = []
     for k in range(1, len(others) + 1):
-        fit = turns.fit_of(alone[0], cameras.new_tensor([angle[k]]))
+        turn, sure = angle[k]
+        fit = turns.fit_of(alone[0], cameras.new_tensor([turn]))
         pair = slice(2 * k, 2 * k + 2)
         both = torch.cat([fit, turns.mirrored_fit(fit)])
-        views.append(OtherView({name: value[pair] for name, value in seen.items()}, cameras[pair], both))
+        views.append(Met(OtherView({name: value[pair] for name, value in seen.items()}, cameras[pair], both), sure))
     return views
 
 
-def agreements(whole: Prediction, pictures: list, lookers: list[Looker], others) -> list[dict]:
-    """For each picture where it was taken from, and how well the shape's silhouette fits its mask."""
+def agreements(whole: Prediction, pictures: list, lookers: list[Looker]) -> list[float]:
+    """How well the shape's silhouette fits each picture's mask."""
     shape = turns.small(whole.fine_occupancy.float().sigmoid()[0, 0])
     still = shape.new_tensor([[0.0, 1, 0, 0, 0]])
-    found = []
-    for picture, looker, other in zip(pictures, lookers, (None, *others), strict=True):
-        fit = still if looker.fit is None else looker.fit
-        agreement = float(turns.in_mask(shape, fit, looker.camera[0], picture[0, 3:]))
-        turn = -math.degrees(float(fit[0, 0]))
-        searched = other is not None and other.turn is None
-        found.append({"turn": (turn + 180) % 360 - 180, "found": searched, "agreement": agreement})
-    return found
+    return [
+        float(turns.in_mask(shape, still if looker.fit is None else looker.fit, looker.camera[0], picture[0, 3:]))
+        for picture, looker in zip(pictures, lookers, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

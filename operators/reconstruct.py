@@ -43,8 +43,8 @@ class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
     views: BoolProperty(name="Views", description="All pictures show one object, from different sides", options=ONCE)
     turns: StringProperty(
         name="Turns",
-        description="Where the views were taken: auto, right or left (evenly all round), cameras (those of the scene), or "
-        "degrees round the object to the right of the first, such as 0,90,180",
+        description="Where the views were taken: auto, right or left (evenly all round), cameras (those of the scene), "
+        "or degrees round the object to the right of the first, such as 0,90,180",
         options=ONCE,
     )
 
