@@ -191,7 +191,8 @@ def reconstruct(run: Run) -> int:
         images=tuple(arguments.images),
         resolution=arguments.resolution,
         view=view,
-        **where_from(arguments),
+        turns=turns(arguments),
+        poses=arguments.cameras,
         **masks(arguments),
         meshing=meshing,
         device=run.device,
@@ -203,38 +204,16 @@ def reconstruct(run: Run) -> int:
     return 0
 
 
-def where_from(arguments) -> dict:
-    """The request's turns, and with known cameras its elevations; () where they are searched for."""
-    if arguments.cameras:
-        if arguments.turns != "auto":
-            arguments.error("--cameras says what --turns would; give one of them")
-        try:
-            turns, elevations = sides_of(arguments.cameras, arguments.images)
-        except ValueError as error:
-            raise Failed(str(error)) from None
-        return {"turns": turns, "elevations": elevations}
+def turns(arguments) -> tuple:
+    """Of each picture, in degrees; () where they are searched for, or known from cameras."""
     if arguments.turns == "auto":
-        return {"turns": ()}
+        return ()
     if arguments.turns in ("right", "left"):
-        return {"turns": requests.even_turns(len(arguments.images), arguments.turns)}
+        return requests.even_turns(len(arguments.images), arguments.turns)
     try:
-        return {"turns": tuple(_number(part) for part in arguments.turns.split(","))}
+        return tuple(_number(part) for part in arguments.turns.split(","))
     except ValueError:
         return arguments.error(f"--turns is {arguments.turns!r}: auto, right, left, or degrees such as 0,90,180")
-
-
-def sides_of(poses: str, images: list[str]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Turns and elevations of pictures whose cameras stand in a pose file or a COLMAP model."""
-    from .geometry.folder import read_poses
-    from .geometry.sides import sides
-    from .geometry.transforms import read_transforms
-
-    read = read_poses(poses) if os.path.isdir(poses) else read_transforms(poses)
-    cameras = {os.path.realpath(view.path): view.camera for view in (*read.views, *read.held_out)}
-    missing = [image for image in images if os.path.realpath(image) not in cameras]
-    if missing:
-        raise ValueError(f"{poses} has no camera for {missing[0]}")
-    return sides([cameras[os.path.realpath(image)] for image in images])
 
 
 def masks(arguments) -> dict:

@@ -218,14 +218,13 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         return View(elevation, None if self.auto_depth else self.depth, self.symmetry)
 
     def where_from(self, context, paths) -> dict:
-        """Turns and elevations of these pictures of one object, as a request has them; () where they are to be found.
+        """Where these pictures of one object were taken, as a request has it; {} where that is to be found.
 
         Raises ValueError where a camera is wanted that is not there."""
         if self.sides in ("right", "left"):
             return {"turns": even_turns(len(paths), self.sides)}
         if self.sides == "cameras":
-            turns, elevations = cameras.sides_of(context, paths)
-            return {"turns": turns, "elevations": elevations}
+            return {"cameras": cameras.matrices_of(context, paths)}
         by_hand = {bpy.path.abspath(item.path): math.degrees(item.turn) for item in self.pictures}
         if self.sides == "hand" and all(path in by_hand for path in paths):
             first = by_hand[paths[0]]
@@ -338,12 +337,14 @@ def _facts() -> str:
 def _sides(report: dict) -> list[str]:
     """Where each picture of several was taken, as far as that was found, and how well it agrees with the shape."""
     return [
-        f"{view['image']}: {_side(view['turn']) if view['used'] else 'left out'}, agrees {100 * view['agreement']:.0f} %"
-        for view in report.get("views", [])
+        f"{view['image']}: {_side(view)}, agrees {100 * view['agreement']:.0f} %" for view in report.get("views", [])
     ]
 
 
-def _side(turn: float) -> str:
+def _side(view: dict) -> str:
+    turn = view["turn"]
+    if not view["used"]:
+        return "left out"
     if abs(turn) < 1:
         return "front"
     if abs(turn) > 179:

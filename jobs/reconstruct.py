@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 import time
 from dataclasses import dataclass
 
@@ -13,8 +14,11 @@ from .. import __version__
 from ..geometry.background import Isolated
 from ..geometry.crop import crop_to_object
 from ..geometry.field import Field
+from ..geometry.folder import read_poses
 from ..geometry.frames import UNIT_CUBE
 from ..geometry.picture import Picture, read_picture
+from ..geometry.sides import sides
+from ..geometry.transforms import read_transforms
 from ..nets import catalog, checkpoint, device, image_to_field, predict
 from . import fields
 from .isolate import isolate
@@ -43,6 +47,7 @@ class Seen:
 def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
     """Raises ValueError with a sentence for pictures that cannot be used."""
     start = time.perf_counter()
+    where_from(request)  # before any work
     seen = [see(request, i, progress) for i in range(len(request.images))]
     check_different(seen)
     progress(0.1, "Network", "loading")
@@ -89,6 +94,22 @@ def see(request: Reconstruct, index: int, progress) -> Seen:
     return Seen(picture, mask, isolated, crop, close, doubt)
 
 
+def where_from(request: Reconstruct) -> tuple[tuple, tuple]:
+    """Turns and elevations, in degrees, of the pictures; () where they are searched for.
+
+    Raises ValueError where a pose file does not know a picture."""
+    if request.cameras:
+        return sides(np.array(request.cameras).reshape(-1, 4, 4))
+    if not request.poses:
+        return request.turns, request.elevations
+    read = read_poses(request.poses) if os.path.isdir(request.poses) else read_transforms(request.poses)
+    cameras = {os.path.realpath(view.path): view.camera for view in (*read.views, *read.held_out)}
+    for image in request.images:
+        if os.path.realpath(image) not in cameras:
+            raise ValueError(f"{os.path.basename(request.poses)} has no camera for {os.path.basename(image)}")
+    return sides([cameras[os.path.realpath(image)] for image in request.images])
+
+
 def check_different(seen: list[Seen]) -> None:
     """Raises ValueError where two files hold the same picture: it would count twice, from two sides."""
     first: dict[str, str] = {}
@@ -120,7 +141,7 @@ def _listed(names: list[str]) -> str:
 def run(seen: list[Seen], request: Reconstruct, progress):
     """-> Estimate, the torch device it ran on, and a sentence when that was not the one asked for."""
     notes: list[str] = []
-    turns, elevations = (given or (None,) * len(seen) for given in (request.turns, request.elevations))
+    turns, elevations = (given or (None,) * len(seen) for given in where_from(request))
     others = [
         predict.Beside(one.crop, one.close, turn, elevation)
         for one, turn, elevation in zip(seen[1:], turns[1:], elevations[1:], strict=True)
@@ -166,7 +187,7 @@ def provenance(request: Reconstruct, seen: list[Seen], where) -> dict:
         "view": dataclasses.asdict(request.view),
         "device": request.device,
         "meshing": dataclasses.asdict(request.meshing),
-        **{name: list(getattr(request, name)) for name in ("turns", "elevations") if getattr(request, name)},
+        **{name: list(given) for name, given in zip(("turns", "elevations"), where_from(request)) if given},
     }
     masks = [one.mask and {"path": str(one.mask.path), "sha256": one.mask.sha256} for one in seen]
     return {

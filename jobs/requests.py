@@ -117,6 +117,10 @@ class Reconstruct:
     searched for."""
     elevations: tuple[float | None, ...] = ()
     """Of each picture: degrees from which its camera looks down; None and () are judged from the picture."""
+    poses: str = ""
+    """File, or folder, that knows the pictures' cameras: transforms.json or a COLMAP model; in place of turns."""
+    cameras: tuple[tuple[float, ...], ...] = ()
+    """Of each picture: its camera, 16 numbers row by row, world (z up) from camera (OpenGL); in place of turns."""
 
     def __post_init__(self):
         images = [self.images] if isinstance(self.images, (str, os.PathLike)) else self.images
@@ -128,7 +132,7 @@ class Reconstruct:
         _check(self, "View", self.view, View)
         _check(self, "Meshing", self.meshing, Meshing)
         _one_of("Device", self.device, DEVICES)
-        _paths(self, "mask", "preview", "save_field", "cache")
+        _paths(self, "mask", "poses", "preview", "save_field", "cache")
         self._check_views()
 
     def _check_views(self):
@@ -144,7 +148,12 @@ class Reconstruct:
         _set(self, "turns", tuple(None if turn is None else (turn + 180) % 360 - 180 for turn in turns))
         known = (None if e in (None, "auto") else _number("Elevations", e) for e in self.elevations)
         _set(self, "elevations", tuple(known))
-        for name in ("masks", "turns", "elevations"):
+        _set(self, "cameras", tuple(tuple(_number("Cameras", n) for n in camera) for camera in self.cameras))
+        if any(len(camera) != 16 for camera in self.cameras):
+            raise ValueError("Cameras are matrices of 16 numbers, row by row")
+        if sum(map(bool, (self.turns, self.poses, self.cameras))) > 1:
+            raise ValueError("Turns, poses and cameras all say where pictures were taken; give one of them")
+        for name in ("masks", "turns", "elevations", "cameras"):
             given = getattr(self, name)
             if given and len(given) != count:
                 raise ValueError(f"{name.capitalize()} are {len(given)} for {count} pictures; give one for each")

@@ -3,15 +3,13 @@
 import os
 
 import bpy
-import numpy as np
-
-from ..geometry.sides import sides
 
 
-def sides_of(context, paths) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Turns and elevations, in degrees, of the cameras of pictures. Raises ValueError naming one without a camera."""
+def matrices_of(context, paths) -> tuple[tuple[float, ...], ...]:
+    """Where the cameras of pictures stand, as a request has them. Raises ValueError naming one without a camera."""
     cameras = [thing for thing in context.scene.objects if thing.type == "CAMERA"]
-    return sides([np.array(_camera_of(path, cameras).matrix_world) for path in paths])
+    found = (_camera_of(path, cameras).matrix_world for path in paths)
+    return tuple(tuple(number for row in matrix for number in row) for matrix in found)
 
 
 def _camera_of(path: str, cameras):

@@ -126,8 +126,7 @@ def asked_turns(context, text: str, pictures: list[str]) -> dict:
     if text in ("right", "left"):
         return {"turns": even_turns(len(pictures), text)}
     if text == "cameras":
-        turns, elevations = cameras.sides_of(context, pictures)
-        return {"turns": turns, "elevations": elevations}
+        return {"cameras": cameras.matrices_of(context, pictures)}
     try:
         return {"turns": tuple(float(part) for part in text.split(","))}
     except ValueError:

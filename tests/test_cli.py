@@ -128,6 +128,12 @@ def test_version(maquette):
         (["reconstruct", "a.png", "-o", "a.glb", "--size", "-1"], "must be above 0"),
         (["reconstruct", "a.png", "-o", "a.glb", "--level", "high"], "--level"),
         (["reconstruct", "a.png", "-o", "a.glb", "--format", "ply"], "--format goes with --each"),
+        (["reconstruct", "a.png", "b.png", "-o", "a.glb", "--turns", "0,behind"], "--turns is '0,behind'"),
+        (["reconstruct", "a.png", "b.png", "-o", "a.glb", "--turns", "0,90,180"], "Turns are 3 for 2 pictures"),
+        (["reconstruct", "a", "b", "-o", "a.glb", "--turns", "0,90", "--cameras", "c.json"], "give one of them"),
+        (["reconstruct", "a", "b", "-o", "out", "--each", "--turns", "0,90"], "they do not go with --each"),
+        (["reconstruct", "a.png", "a.png", "-o", "a.glb"], "a.png was given twice"),
+        (["reconstruct", "a.png", "b.png", "-o", "a.glb", "--mask", "m.png"], "Masks are 1 for 2 pictures"),
         (["remesh", "f.npz", "-o", "a.glb", "--smoothing", "-2"], "must be a whole number from 0"),
         (["remesh", "f.npz", "-o", "a.glb", "--level", "nan"], "Level is nan"),
     ],
@@ -417,10 +423,84 @@ def test_each_needs_a_place_for_its_folder(maquette, tmp_path):
     assert code == 1 and "is a file; with --each it names a folder" in one_line(err)
 
 
-def test_several_pictures_without_each_are_told_what_to_do(maquette, tmp_path):
-    images = vase(tmp_path / "a.png"), vase(tmp_path / "b.png")
-    code, _, err = maquette("reconstruct", *images, "-o", tmp_path / "a.glb")
-    assert code == 1 and "one picture" in one_line(err)
+def four_sides(folder) -> list:
+    """A vase with a coloured dot for each side; the dots alone tell the pictures apart."""
+    images = []
+    for name, colour in (("front", "red"), ("right", "lime"), ("back", "blue"), ("left", "yellow")):
+        path = vase(folder / f"{name}.png")
+        with Image.open(path) as picture:
+            picture = picture.convert("RGB")
+        draw = ImageDraw.Draw(picture)
+        x, y = picture.width / 2, picture.height / 2
+        draw.ellipse((x - 9, y - 9, x + 9, y + 9), fill=colour)
+        picture.save(path)
+        images.append(path)
+    return images
+
+
+def test_pictures_of_one_object_make_one_mesh(maquette, tmp_path):
+    """With known sides each colours its own; the order of the others says nothing."""
+    images, report = four_sides(tmp_path), tmp_path / "r.json"
+    common = ["--resolution", 32, "--device", "cpu", "--report", report]
+    assert maquette("reconstruct", *images, "--turns", "right", *common, "-o", tmp_path / "a.ply")[0] == 0
+    told = json.loads(report.read_text("utf-8"))
+    assert [view["turn"] for view in told["views"]] == pytest.approx([0, 90, -180, -90], abs=1e-3)
+    assert [view["image"] for view in told["views"]] == [image.name for image in images] and told["watertight"]
+    assert len(told["provenance"]["images"]) == 4 and told["provenance"]["settings"]["turns"] == [0, 90, -180, -90]
+    other = [images[0], images[2], images[3], images[1]]
+    turns = ["--turns", "0,180,270,90"]
+    assert maquette("reconstruct", *other, *turns, *common, "-o", tmp_path / "b.ply")[0] == 0
+    one, two = (trimesh.load(tmp_path / name) for name in ("a.ply", "b.ply"))
+    np.testing.assert_allclose(one.volume, two.volume, rel=1e-3)
+    colours = np.asarray(one.visual.vertex_colors)[:, :3].astype(float)
+    right = one.vertices[:, 0] > 0.8 * one.vertices[:, 0].max()
+    dot = colours[right & (abs(one.vertices[:, 1]) < 0.05)]
+    assert ((dot[:, 1] - dot[:, 0]) > 60).any(), "what stands to the right is seen in the second picture"
+
+
+def test_pictures_without_sides_are_searched_or_left_out(maquette, tmp_path):
+    images, report = four_sides(tmp_path)[:2], tmp_path / "r.json"
+    options = ["--resolution", 32, "--device", "cpu", "--report", report, "-o", tmp_path / "a.ply"]
+    assert maquette("reconstruct", *images, *options)[0] == 0
+    told = json.loads(report.read_text("utf-8"))
+    assert 0 <= told["views"][1]["found"] <= 1
+    assert told["views"][1]["used"] or "right.png was left out" in told["note"]
+
+
+def test_the_same_picture_under_two_names_is_told(maquette, tmp_path):
+    image = vase(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes(image.read_bytes())
+    code, _, err = maquette("reconstruct", image, tmp_path / "b.png", "-o", tmp_path / "a.glb", "--device", "cpu")
+    assert code == 1 and "a.png and b.png are the same picture" in one_line(err)
+    assert not (tmp_path / "a.glb").exists()
+
+
+def test_a_view_that_shows_nothing_is_named(maquette, tmp_path):
+    image = vase(tmp_path / "a.png")
+    Image.new("RGB", (90, 90), "grey").save(tmp_path / "b.png")
+    code, _, err = maquette("reconstruct", image, tmp_path / "b.png", "-o", tmp_path / "a.glb", "--device", "cpu")
+    assert code == 1 and "b.png" in one_line(err)
+
+
+def test_cameras_of_a_pose_file_are_used(maquette, tmp_path):
+    from maquette.geometry import frames
+
+    images = four_sides(tmp_path)[:2]
+    rows = [
+        {"file_path": name, "transform_matrix": frames.orbit(azimuth, elevation, 3).tolist()}
+        for name, azimuth, elevation in (("front.png", 20, 10), ("right.png", 95, 30))
+    ]
+    (tmp_path / "transforms.json").write_text(json.dumps({"camera_angle_x": 0.8, "frames": rows}))
+    report = tmp_path / "r.json"
+    options = ["--resolution", 32, "--device", "cpu", "--report", report, "-o", tmp_path / "a.ply"]
+    assert maquette("reconstruct", *images, "--cameras", tmp_path / "transforms.json", *options)[0] == 0
+    told = json.loads(report.read_text("utf-8"))
+    assert told["views"][1]["turn"] == pytest.approx(75, abs=1e-3)
+    assert told["camera"]["elevation"] == pytest.approx(10, abs=1e-3)
+    assert told["provenance"]["settings"]["elevations"] == pytest.approx([10, 30])
+    stranger = vase(tmp_path / "stranger.png")
+    code, _, err = maquette("reconstruct", images[0], stranger, "--cameras", tmp_path, "-o", tmp_path / "b.ply")
+    assert code == 1 and "has no camera for" in one_line(err) and "stranger.png" in err
 
 
 def test_blender_hands_on_what_its_preferences_say(maquette, field, tmp_path, monkeypatch):

