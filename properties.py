@@ -246,7 +246,7 @@ class MaquetteSettings(bpy.types.PropertyGroup):
                 self.pictures.add().path = path
             # Where By Hand begins: front, right, back and left; more pictures all round
             for item, turn in zip(self.pictures, even_turns(max(4, len(paths)))):
-                item.turn = math.radians((turn + 180) % 360 - 180)
+                item.turn = math.radians(180 - (180 - turn) % 360)
 
 
 MaquetteSettings.__annotations__.update({name: kind(**how) for name, (kind, how) in (MESHING | VIEW).items()})

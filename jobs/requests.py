@@ -145,7 +145,7 @@ class Reconstruct:
             raise ValueError(f"{os.path.basename(twice)} was given twice; each picture counts once")
         _set(self, "masks", tuple(_path("Masks", mask) if mask else "" for mask in self.masks))
         turns = (None if turn in (None, "auto") else _number("Turns", turn) for turn in self.turns)
-        _set(self, "turns", tuple(None if turn is None else (turn + 180) % 360 - 180 for turn in turns))
+        _set(self, "turns", tuple(None if turn is None else 180 - (180 - turn) % 360 for turn in turns))
         known = (None if e in (None, "auto") else _number("Elevations", e) for e in self.elevations)
         _set(self, "elevations", tuple(known))
         _set(self, "cameras", tuple(tuple(_number("Cameras", n) for n in camera) for camera in self.cameras))

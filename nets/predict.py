@@ -116,8 +116,8 @@ def predict(
     agreed = agreements(whole, pictures, lookers)
     for agreement, met in zip(agreed, (None, *beside), strict=True):
         sure = met.sure if met else None
-        turn = -math.degrees(float(met.view.fit[0, 0])) if met else 0.0
-        entry = {"turn": (turn + 180) % 360 - 180, "found": sure, "used": met.used if met else True}
+        turn = round(-math.degrees(float(met.view.fit[0, 0])), 3) if met else 0.0
+        entry = {"turn": 180 - (180 - turn) % 360, "found": sure, "used": met.used if met else True}
         found.views.append(entry | {"agreement": agreement})
     return found
 

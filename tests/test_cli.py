@@ -444,9 +444,9 @@ def test_pictures_of_one_object_make_one_mesh(maquette, tmp_path):
     common = ["--resolution", 32, "--device", "cpu", "--report", report]
     assert maquette("reconstruct", *images, "--turns", "right", *common, "-o", tmp_path / "a.ply")[0] == 0
     told = json.loads(report.read_text("utf-8"))
-    assert [view["turn"] for view in told["views"]] == pytest.approx([0, 90, -180, -90], abs=1e-3)
+    assert [view["turn"] for view in told["views"]] == pytest.approx([0, 90, 180, -90], abs=1e-3)
     assert [view["image"] for view in told["views"]] == [image.name for image in images] and told["watertight"]
-    assert len(told["provenance"]["images"]) == 4 and told["provenance"]["settings"]["turns"] == [0, 90, -180, -90]
+    assert len(told["provenance"]["images"]) == 4 and told["provenance"]["settings"]["turns"] == [0, 90, 180, -90]
     other = [images[0], images[2], images[3], images[1]]
     turns = ["--turns", "0,180,270,90"]
     assert maquette("reconstruct", *other, *turns, *common, "-o", tmp_path / "b.ply")[0] == 0

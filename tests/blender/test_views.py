@@ -40,7 +40,7 @@ def test_sides_by_hand_count_from_the_first(bpy, scene, sides):
 def test_scripts_say_views_and_turns(bpy, scene, sides, tmp_path):
     files = [{"name": os.path.basename(path)} for path in sides]
     bpy.ops.maquette.reconstruct(directory=str(tmp_path), files=files, views=True, turns="0,180")
-    assert len(bpy.data.objects) == 1 and asked(bpy.context.object)["turns"] == pytest.approx([0, -180])
+    assert len(bpy.data.objects) == 1 and asked(bpy.context.object)["turns"] == pytest.approx([0, 180])
     bpy.ops.maquette.reconstruct(directory=str(tmp_path), files=files, views=False)
     assert len(bpy.data.objects) == 3, "each its own, beside the one"
     with pytest.raises(RuntimeError, match="Turns is 'sideways'"):
