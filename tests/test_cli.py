@@ -451,11 +451,11 @@ def test_pictures_of_one_object_make_one_mesh(maquette, tmp_path):
     turns = ["--turns", "0,180,270,90"]
     assert maquette("reconstruct", *other, *turns, *common, "-o", tmp_path / "b.ply")[0] == 0
     one, two = (trimesh.load(tmp_path / name) for name in ("a.ply", "b.ply"))
-    np.testing.assert_allclose(one.volume, two.volume, rel=1e-3)
-    colours = np.asarray(one.visual.vertex_colors)[:, :3].astype(float)
-    right = one.vertices[:, 0] > 0.8 * one.vertices[:, 0].max()
-    dot = colours[right & (abs(one.vertices[:, 1]) < 0.05)]
-    assert ((dot[:, 1] - dot[:, 0]) > 60).any(), "what stands to the right is seen in the second picture"
+    np.testing.assert_allclose(one.volume, two.volume, rtol=1e-3)
+    red, green, blue = np.asarray(one.visual.vertex_colors)[:, :3].T.astype(float)
+    dots = {"right": (green > red + 60) & (green > blue), "back": (blue > red + 50), "left": (red > 150) & (green > 150)}
+    where = {side: one.vertices[dot].mean(0)[:2].round(1).tolist() for side, dot in dots.items()}
+    assert where == {"right": [0.2, 0], "back": [0, 0.2], "left": [-0.2, 0]}, "each where its picture was taken"
 
 
 def test_pictures_without_sides_are_searched_or_left_out(maquette, tmp_path):
