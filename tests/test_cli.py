@@ -453,7 +453,8 @@ def test_pictures_of_one_object_make_one_mesh(maquette, tmp_path):
     one, two = (trimesh.load(tmp_path / name) for name in ("a.ply", "b.ply"))
     np.testing.assert_allclose(one.volume, two.volume, rtol=1e-3)
     red, green, blue = np.asarray(one.visual.vertex_colors)[:, :3].T.astype(float)
-    dots = {"right": (green > red + 60) & (green > blue), "back": (blue > red + 50), "left": (red > 150) & (green > 150)}
+    lime, yellow = (green > red + 60) & (green > blue), (red > 150) & (green > 150)
+    dots = {"right": lime, "back": blue > red + 50, "left": yellow}
     where = {side: one.vertices[dot].mean(0)[:2].round(1).tolist() for side, dot in dots.items()}
     assert where == {"right": [0.2, 0], "back": [0, 0.2], "left": [-0.2, 0]}, "each where its picture was taken"
 

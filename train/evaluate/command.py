@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-MEASURES = ("image_to_field", "matting", "capture")
+MEASURES = ("image_to_field", "several", "matting", "capture")
 
 
 def main(argv):
