@@ -51,7 +51,7 @@ def capture(request: Capture, progress, cancelled) -> Shape:
         field.save(request.save_field)
     shape = shape_from_field(field, request.meshing, progress, request.preview, span=(0.9, 0.95))
     report = shape.report | scores(fitted, scene, request.renders, progress) | seen(scene)
-    report |= {"box": dataclasses.asdict(box), "cameras": cameras(scene)}
+    report |= {"box": dataclasses.asdict(fitted.similarity), "cameras": cameras(scene)}
     report |= {"device": "cpu", "steps": fitted.steps, "seconds": time.perf_counter() - start}
     notes = " ".join(filter(None, (*scene.notes, unkept)))
     return dataclasses.replace(

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..geometry.hull import Similarity, signed_distance, visual_hull
 from ..geometry.scene import Photo
 from .fit_stage import Clock, Fitted, Run, Stage
-from .fog import SearchRun, fog, from_fog
+from .fog import SearchRun, barred, box_round, from_fog, object_in, reduced, silhouettes
 from .pixels import Pixels
 from .radiance_field import RadianceField
 from .surface_volume import at_corners, band, corners_of, finer, settle
@@ -45,30 +45,39 @@ def fit(photos, similarity, stages, seconds=180.0, steps=0, seed=0, say=None, ca
 
     say(fraction, note) hears of progress; cancelled() -> True ends early with what there is by then.
     """
-    pixels = Pixels(photos, similarity, "cpu", seed)
     torch.manual_seed(seed)
     clock, until = Clock(seconds, steps), 0.0
-    around = None if pixels.masked else Surroundings()
-    if around:
+    if photos[0].mask is None:
         stages = stages[min(1, len(stages) - 1) :]  # fog has found what the coarsest would
         until = SEARCH
-        fitted = Fitted(*fog(FOG), similarity, FOG)
-        SearchRun(fitted, pixels, around, clock, say, cancelled).go(until)
-        fitted.field, fitted.volume = from_fog(fitted, photos, stages[0])
+        fitted, pixels = search(photos, similarity, stages[0], clock, seed, say, cancelled)
     else:
+        pixels = Pixels(photos, similarity, "cpu", seed)
         fitted = Fitted(*from_masks(photos, similarity, stages[0]), similarity, stages[0])
-    fitted.around = around
-    whole = sum(stage.share for stage in stages)
+    whole, left = sum(stage.share for stage in stages), 1 - until
     for number, stage in enumerate(stages):
         if number:
             fitted.field, fitted.volume = finer(fitted.field, fitted.volume, stage.resolution, stage.band)
         fitted.stage = stage
-        until += stage.share / whole * (1 - SEARCH if around else 1)
-        Run(fitted, pixels, around, clock, say, cancelled).go(until)
+        until += stage.share / whole * left
+        Run(fitted, pixels, clock, say, cancelled).go(until)
         fitted.volume = settle(fitted.field, fitted.volume)
         if cancelled and cancelled():
             break
     return fitted
+
+
+def search(photos, similarity, stage: Stage, clock: Clock, seed, say, cancelled) -> tuple[Fitted, Pixels]:
+    """What to begin with where there are no masks: the object that a fog has found, in a cube of its own."""
+    around = Surroundings()
+    around.close(barred(around, photos, similarity))
+    fitted = Fitted(None, None, similarity, FOG, around=around)
+    SearchRun(fitted, Pixels(reduced(photos), similarity, "cpu", seed), clock, say, cancelled).go(SEARCH)
+    inside = object_in(around, photos, similarity)
+    fitted.similarity = box_round(inside, similarity)
+    shown = silhouettes(inside, photos, similarity)
+    fitted.field, fitted.volume = from_fog(inside, around, similarity, fitted.similarity, stage)
+    return fitted, Pixels(photos, fitted.similarity, "cpu", seed, shown)
 
 
 def from_masks(photos: list[Photo], similarity: Similarity, stage: Stage) -> tuple[RadianceField, Tensor]:

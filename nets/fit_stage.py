@@ -19,6 +19,8 @@ from .surroundings import Surroundings
 
 OPACITY, EIKONAL, SMOOTH = 0.02, 0.02, 0.003
 """Weights of what is wanted besides the colours: the masks, slopes of 1, and no bends."""
+AROUND = 0.02
+"""Learning rate of what lies around the object."""
 CORNERS = 60_000
 """Corners of the grid that are held to the last two at each step."""
 TOLD = 10
@@ -44,8 +46,8 @@ class Stage:
 class Fitted:
     """A field, the similarity it was fitted in, and how the fitting went."""
 
-    field: RadianceField
-    volume: Tensor
+    field: RadianceField | None
+    volume: Tensor | None
     """(R + 1,) * 3 distance at all corners, inside > 0, in units of the cube"""
     similarity: Similarity
     stage: Stage
@@ -78,15 +80,18 @@ class Clock:
 class Run:
     """One stage of a fitting: its optimiser, and steps until its time is over."""
 
-    def __init__(self, fitted: Fitted, pixels: Pixels, around: Surroundings | None, clock: Clock, say, cancelled):
-        self.fitted, self.pixels, self.around = fitted, pixels, around
+    def __init__(self, fitted: Fitted, pixels: Pixels, clock: Clock, say, cancelled):
+        self.fitted, self.pixels = fitted, pixels
         self.clock, self.say, self.cancelled = clock, say, cancelled
-        self.field, self.stage = fitted.field, fitted.stage
-        groups = self.field.groups() + ([{"params": around.parameters(), "lr": 0.05}] if around else [])
-        self.optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99), eps=1e-12, fused=True)
+        self.field, self.stage, self.around = fitted.field, fitted.stage, fitted.around
+        self.optimiser = torch.optim.Adam(self.groups(), betas=(0.9, 0.99), eps=1e-12, fused=True)
         self.rates = [group["lr"] for group in self.optimiser.param_groups]
-        self.neighbours = self.field.grid.neighbours()
+        self.neighbours = self.field.grid.neighbours() if self.field else None
         self.errors: list[float] = []
+
+    def groups(self) -> list[dict]:
+        """Parameters with their learning rates."""
+        return self.field.groups() + ([{"params": [self.around.table], "lr": AROUND}] if self.around else [])
 
     def go(self, until: float) -> None:
         """Step until this share of the whole budget is spent."""
@@ -94,8 +99,7 @@ class Run:
         while (spent := self.clock.spent(self.fitted.steps)) < until and not (self.cancelled and self.cancelled()):
             self.anneal((spent - first) / (until - first))
             if len(self.errors) % REFRESH == 0:
-                self.fitted.volume = settle(self.field, self.fitted.volume)
-                self.skip = self.skipper()
+                self.refresh()
             self.step()
             if self.fitted.steps % TOLD == 0:
                 self.tell()
@@ -105,20 +109,27 @@ class Run:
         for group, rate in zip(self.optimiser.param_groups, self.rates):
             group["lr"] = rate * 0.1**part
         low, high = self.stage.sharp
-        self.field.sharpness.fill_(low + (high - low) * part)
+        if self.field:
+            self.field.sharpness.fill_(low + (high - low) * part)
 
-    def skipper(self) -> Skip:
-        return skipper(self.fitted)
+    def refresh(self) -> None:
+        self.fitted.volume = settle(self.field, self.fitted.volume)
+        self.skip = skipper(self.fitted)
+        if self.around:
+            self.around.close()
 
     def step(self) -> None:
         """One step on random pixels."""
+        self.optimiser.zero_grad(set_to_none=True)
+        self.loss().backward()
+        self.optimiser.step()
+        self.fitted.steps += 1
+
+    def loss(self) -> Tensor:
         origins, ways, colours, alpha = self.pixels.draw(self.stage.rays)
         seen = self.field.render(origins, ways, self.skip, jitter=torch.rand(len(ways)))
         wanted = self.photographed(seen, origins, ways, colours) if self.around else self.masked(seen, colours, alpha)
-        self.optimiser.zero_grad(set_to_none=True)
-        (wanted + self.regular()).backward()
-        self.optimiser.step()
-        self.fitted.steps += 1
+        return wanted + self.regular()
 
     def masked(self, seen: Rendered, colours: Tensor, alpha: Tensor) -> Tensor:
         """Before a random colour, so that opacity has to be right as well."""
