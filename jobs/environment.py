@@ -99,6 +99,11 @@ def fields_folder(cache: str = "") -> str:
     return os.path.join(cache or cache_folder(), "fields")
 
 
+def capture_file(key: str, cache: str = "") -> str:
+    """Where a capture with this key leaves what it can be resumed from."""
+    return os.path.join(cache or cache_folder(), "captures", f"{key}.safetensors")
+
+
 def field_file(key: str, cache: str = "") -> str:
     """Where the field with this key lies in the cache, whether or not it is still there."""
     return os.path.join(fields_folder(cache), f"{key}.npz")

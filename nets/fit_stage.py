@@ -25,6 +25,8 @@ CORNERS = 60_000
 """Corners of the grid that are held to the last two at each step."""
 TOLD = 10
 """Steps between two words of progress."""
+KEPT = 60.0
+"""Seconds after which what there is gets kept, in case the process ends."""
 REFRESH = 25
 """Steps after which it is found anew where rays need samples."""
 
@@ -60,12 +62,14 @@ class Fitted:
 class Clock:
     """How much of a budget is spent: of seconds, or, where a number of steps is given, of those."""
 
-    def __init__(self, seconds: float, steps: int = 0):
+    def __init__(self, seconds: float, steps: int = 0, before: int = 0):
         self.seconds, self.steps, self.began = seconds, steps, time.monotonic()
+        self.before = before
+        """Steps of a fitting that goes on"""
 
     def spent(self, steps: int) -> float:
         """Share after so many steps, from 0; 1 and more when it is over."""
-        return steps / self.steps if self.steps else self.passed() / self.seconds
+        return (steps - self.before) / self.steps if self.steps else self.passed() / self.seconds
 
     def passed(self) -> float:
         return time.monotonic() - self.began
@@ -74,14 +78,15 @@ class Clock:
         """Seconds, as far as can be told."""
         if not self.steps:
             return max(self.seconds - self.passed(), 0.0)
-        return self.passed() / max(steps, 1) * max(self.steps - steps, 0)
+        done = steps - self.before
+        return self.passed() / max(done, 1) * max(self.steps - done, 0)
 
 
 class Run:
     """One stage of a fitting: its optimiser, and steps until its time is over."""
 
-    def __init__(self, fitted: Fitted, pixels: Pixels, clock: Clock, say, cancelled):
-        self.fitted, self.pixels = fitted, pixels
+    def __init__(self, fitted: Fitted, pixels: Pixels, clock: Clock, say, cancelled, keep=None):
+        self.fitted, self.pixels, self.keep = fitted, pixels, keep
         self.clock, self.say, self.cancelled = clock, say, cancelled
         self.field, self.stage, self.around = fitted.field, fitted.stage, fitted.around
         self.optimiser = torch.optim.Adam(self.groups(), betas=(0.9, 0.99), eps=1e-12, fused=True)
@@ -95,7 +100,7 @@ class Run:
 
     def go(self, until: float) -> None:
         """Step until this share of the whole budget is spent."""
-        first = self.clock.spent(self.fitted.steps)
+        first, kept = self.clock.spent(self.fitted.steps), time.monotonic()
         while (spent := self.clock.spent(self.fitted.steps)) < until and not (self.cancelled and self.cancelled()):
             self.anneal((spent - first) / (until - first))
             if len(self.errors) % REFRESH == 0:
@@ -103,6 +108,10 @@ class Run:
             self.step()
             if self.fitted.steps % TOLD == 0:
                 self.tell()
+            if self.keep and time.monotonic() - kept > KEPT:
+                self.fitted.volume = settle(self.field, self.fitted.volume)
+                self.keep(self.fitted)
+                kept = time.monotonic()
 
     def anneal(self, part: float) -> None:
         """Slower and sharper towards the stage's end; part in [0, 1]."""

@@ -7,14 +7,13 @@ from dataclasses import replace
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.ndimage import binary_dilation, label, maximum_filter
-from scipy.spatial import ConvexHull, QhullError
 from torch import Tensor
 
 from ..geometry.frames import cell_centres
-from ..geometry.hull import Similarity, project, signed_distance
+from ..geometry.hull import Similarity, project, signed_distance, widened
+from ..geometry.looked_at import best_parts, few, filled, looked_at
 from ..geometry.scene import Photo
-from .fit_stage import Run, Stage
+from .fit_stage import Fitted, Run, Stage
 from .pixels import every_ray, small
 from .radiance_field import RadianceField
 from .surface_volume import at_corners, band
@@ -30,10 +29,8 @@ NEAR = 0.4
 """Nothing lies nearer to a camera than this share of its way to the cube's middle."""
 THICK = 0.25
 """Opacity of a cell above which it is taken for a surface."""
-LOOKED_AT = 0.5
+LOOKED_AT = 0.25
 """Share of the cameras, of those that see the best seen cell, that must show a part of the object."""
-PIECE = 0.1
-"""Score of a part, as a share of the best one's, from which it belongs to the object."""
 FINE = 64
 """Cells along the cube's side among which the object is picked."""
 
@@ -89,20 +86,6 @@ def barred(around: Surroundings, photos: list[Photo], similarity: Similarity) ->
     return close
 
 
-def looked_at(points: np.ndarray, photos: list[Photo], similarity: Similarity) -> tuple[np.ndarray, np.ndarray]:
-    """Of points (P, 3) of the cube: the number of photos that show them, and the sum of how centrally, 1 to 0."""
-    number, central = np.zeros(len(points), np.int32), np.zeros(len(points), np.float32)
-    world = similarity.to_world(points)
-    for photo in photos:
-        height, width = photo.image.shape[:2]
-        pixels, away = project(photo, world)
-        off = np.abs(pixels - [width / 2, height / 2])
-        shown = (away > 0) & (off < [width / 2, height / 2]).all(1)
-        number += shown
-        central += shown * np.exp(-2 * (off / (min(height, width) / 2)) ** 2).prod(1)
-    return number, central
-
-
 @torch.no_grad()
 def object_in(around: Surroundings, photos: list[Photo], similarity: Similarity) -> np.ndarray:
     """(FINE,) * 3 bool: what is thick in the fog where most cameras look, with its inside, and not its neighbours.
@@ -116,31 +99,10 @@ def object_in(around: Surroundings, photos: list[Photo], similarity: Similarity)
     radius = min(0.5, 0.8 * float(np.linalg.norm(origins, axis=1).min()))
     within = (number >= LOOKED_AT * number.max()) & (np.linalg.norm(points, axis=1) < radius)
     cube = (FINE,) * 3
-    pieces, count = label(((1 - np.exp(-thick) > THICK) & within).reshape(cube), np.ones((3, 3, 3)))
-    if not count:
+    shell = best_parts(((1 - np.exp(-thick) > THICK) & within).reshape(cube), (central / len(some)).reshape(cube) ** 2)
+    if not shell.any():
         raise ValueError("nothing solid was found where the cameras look; more photos, or a longer budget, may help")
-    marks = np.bincount(pieces.ravel(), (central / len(some)).astype(np.float64) ** 2)
-    marks[0] = 0
-    shell = (marks >= PIECE * marks.max())[pieces] & (pieces > 0)
     return filled(shell, seen_through(around, some, similarity), within.reshape(cube))
-
-
-def filled(shell: np.ndarray, seen: np.ndarray, within: np.ndarray) -> np.ndarray:
-    """shell (N, N, N) bool, with what no camera has `seen` among its parts: in its convex hull."""
-    places = np.argwhere(shell)
-    hidden = np.argwhere(~seen & within & ~shell)
-    try:
-        planes = ConvexHull(places).equations
-    except QhullError:
-        return shell
-    if not len(hidden):
-        return shell
-    inside = np.ones(len(hidden), bool)
-    for plane in planes:
-        inside[inside] = hidden[inside] @ plane[:3] + plane[3] < 0
-    solid = shell.copy()
-    solid[tuple(hidden[inside].T)] = True
-    return solid
 
 
 def seen_through(around: Surroundings, photos: list[Photo], similarity: Similarity, longest: int = 72) -> np.ndarray:
@@ -169,15 +131,6 @@ def first_surface(around: Surroundings, lens: Photo, similarity: Similarity) -> 
     return depth.reshape(lens.image.shape[:2]).numpy()
 
 
-def box_round(inside: np.ndarray, similarity: Similarity, margin: float = 0.1) -> Similarity:
-    """A cube round cells of another one."""
-    n, cells = len(inside), np.argwhere(inside)
-    low, high = cells.min(0) / n - 0.5, (cells.max(0) + 1) / n - 0.5
-    centre = similarity.to_world((low + high) / 2)
-    side = float((high - low).max()) * (1 + 2 * margin) * similarity.side
-    return Similarity(tuple(float(c) for c in centre), side)
-
-
 @torch.no_grad()
 def from_fog(inside: np.ndarray, around: Surroundings, old: Similarity, new: Similarity, stage: Stage):
     """A RadianceField in the new cube with the picked object's surface and colours, and its distances at all corners.
@@ -189,23 +142,31 @@ def from_fog(inside: np.ndarray, around: Surroundings, old: Similarity, new: Sim
     corners = torch.stack(torch.meshgrid(side, side, side, indexing="ij"), -1).reshape(-1, 3)
     places = torch.from_numpy(old.to_cube(new.to_world(corners.numpy())).astype(np.float32))
     distance = torch.from_numpy(signed_distance(inside))[None, None] / FINE * (old.side / new.side)
-    looked = F.grid_sample(distance, 2 * places.flip(-1)[None, :, None, None], padding_mode="border", align_corners=False)
+    looked = F.grid_sample(
+        distance, 2 * places.flip(-1)[None, :, None, None], padding_mode="border", align_corners=False
+    )
     volume = looked.reshape((n + 1,) * 3).clamp(-8 / n, 8 / n)
     grid = VoxelGrid(band(volume, stage.band))
     field = RadianceField(grid, at_corners(grid, volume))
     x, y, z = grid.places.unbind(1)
     field.colour[:, :3] = around.stored(places.reshape(n + 1, n + 1, n + 1, 3)[x, y, z])[1:].T
     stored = around.places()
-    at = torch.from_numpy(binary_dilation(inside, iterations=2).astype(np.float32))[None, None]
+    at = F.max_pool3d(torch.from_numpy(inside.astype(np.float32))[None, None], 5, 1, 2)
     taken = F.grid_sample(at, 2 * stored.flip(-1)[None], mode="nearest", padding_mode="zeros", align_corners=False)
     around.close(taken[0, 0] > 0.5)
     around.move(old, new)
     return field, volume
 
 
-def silhouettes(inside: np.ndarray, photos: list[Photo], similarity: Similarity, longest: int = 96) -> list[np.ndarray]:
-    """(H, W) bool of each photo: roughly where the object may be seen."""
-    world = similarity.to_world(cell_centres(FINE)[inside])
+def places_in(fitted: Fitted) -> np.ndarray:
+    """(P, 3) places of the cube in what was fitted."""
+    n = fitted.stage.resolution
+    return np.argwhere((fitted.volume > -1 / n).numpy()) / n - 0.5
+
+
+def silhouettes(points: np.ndarray, photos: list[Photo], similarity: Similarity, longest: int = 96) -> list[np.ndarray]:
+    """(H, W) bool of each photo: roughly where an object of points (P, 3) of the cube may be seen."""
+    world = similarity.to_world(points)
     found = []
     for photo in photos:
         lens = small(photo, longest)
@@ -214,15 +175,11 @@ def silhouettes(inside: np.ndarray, photos: list[Photo], similarity: Similarity,
         column, row = np.floor(pixels).astype(np.int64).T
         held = (away > 0) & (column >= 0) & (column < shown.shape[1]) & (row >= 0) & (row < shown.shape[0])
         shown[row[held], column[held]] = True
-        shown = maximum_filter(shown, 7)
+        shown = widened(shown * np.uint8(255), 3)
         height, width = photo.image.shape[:2]
         rows, columns = (np.arange(height) * len(shown)) // height, (np.arange(width) * shown.shape[1]) // width
         found.append(shown[rows][:, columns])
     return found
-
-
-def few(photos: list[Photo], count: int) -> list[Photo]:
-    return list(photos[:: max(1, -(-len(photos) // count))])
 
 
 def reduced(photos: list[Photo], longest: int = 160) -> list[Photo]:
