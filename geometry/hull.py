@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt, label, maximum_filter
+from scipy.ndimage import distance_transform_edt, maximum_filter
 
 from .frames import cell_centres
 from .scene import Photo
@@ -119,20 +119,6 @@ def box_from_cameras(photos, share: float = 1.2) -> Similarity:
     if not np.isfinite(side) or side <= 0:
         raise ValueError("the cameras stand in one place, so there is no telling how far away anything is")
     return Similarity(tuple(float(c) for c in centre), side)
-
-
-def solid(shell: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """shell (N, N, N) bool, its hollows filled: what no camera has `seen` and it shuts off from the border."""
-    hidden, count = label(~seen & ~shell)
-    edge = np.unique(np.concatenate([np.moveaxis(hidden, axis, 0)[[0, -1]].ravel() for axis in range(3)]))
-    return shell | np.isin(hidden, np.setdiff1d(np.arange(1, count + 1), edge))
-
-
-def largest_part(inside: np.ndarray, share: float = 0.02) -> np.ndarray:
-    """(N, N, N) bool: the pieces that have at least `share` of the largest one's cells."""
-    pieces, count = label(inside)
-    sizes = np.bincount(pieces.ravel())[1:]
-    return np.isin(pieces, 1 + np.flatnonzero(sizes >= share * sizes.max())) if count else inside
 
 
 def meeting_place(photos):
