@@ -107,15 +107,18 @@ def box_from_masks(photos, resolution: int = 64, margin: float = 0.06) -> Simila
     return Similarity(tuple(float(c) for c in centre), side)
 
 
-def box_from_cameras(photos, share: float = 1.2) -> Similarity:
-    """A cube where most cameras look, as large as `share` of what their pictures' shorter sides hold there."""
+def box_from_cameras(photos, share: float = 1.6) -> Similarity:
+    """A cube where most cameras look, as large as `share` of what their pictures' shorter sides hold there.
+
+    Close-ups may be among them: it does not reach the nearest camera.
+    """
     origins = np.array([photo.camera[:3, 3] for photo in photos])
     ways = np.array([-photo.camera[:3, 2] for photo in photos])
     across = np.eye(3) - ways[:, :, None] * ways[:, None]
     centre = np.linalg.lstsq(across.sum(0), (across @ origins[:, :, None]).sum(0)[:, 0], rcond=1e-4)[0]
     away = np.linalg.norm(origins - centre, axis=1)
     spans = [min(p.image.shape[0] / p.pinhole[1, 1], p.image.shape[1] / p.pinhole[0, 0]) for p in photos]
-    side = float(np.median(away * spans) * share)
+    side = float(min(np.median(away * spans) * share, 1.7 * away.min()))
     if not np.isfinite(side) or side <= 0:
         raise ValueError("the cameras stand in one place, so there is no telling how far away anything is")
     return Similarity(tuple(float(c) for c in centre), side)
