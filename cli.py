@@ -93,6 +93,7 @@ def parser() -> argparse.ArgumentParser:
     )
     five.add_argument("--holdout", type=int, default=0, metavar="K", help="keep every Kth photo for scores (0: none)")
     five.add_argument("--renders", metavar="DIR", default="", help="write each held-out view as DIR/<image stem>.png")
+    five.add_argument("--resume", action="store_true", help="go on from where the last capture of FOLDER stopped")
     five.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn at random (0)")
     _meshing(five)
     five.add_argument("--save-field", metavar="F.npz", default="", help="keep the field, for `maquette remesh`")
@@ -259,7 +260,7 @@ def capture(run: Run) -> int:
     meshing = run.meshing()
     check_mesh_path(run, arguments.output)
     check_folders(arguments.save_field, arguments.preview, arguments.report)
-    names = ("budget", "steps", "resolution", "holdout", "seed", "preview", "save_field")
+    names = ("budget", "steps", "resolution", "holdout", "seed", "preview", "save_field", "resume")
     settings = {name: getattr(arguments, name) for name in names}
     request = run.request(requests.Capture, arguments.folder, meshing=meshing, **settings, renders=arguments.renders)
     make_folder(arguments.renders)

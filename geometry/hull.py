@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt, label, maximum_filter
+from scipy.ndimage import distance_transform_edt, maximum_filter
 
 from .frames import cell_centres
 from .scene import Photo
@@ -107,32 +107,21 @@ def box_from_masks(photos, resolution: int = 64, margin: float = 0.06) -> Simila
     return Similarity(tuple(float(c) for c in centre), side)
 
 
-def box_from_cameras(photos, share: float = 1.2) -> Similarity:
-    """A cube where most cameras look, as large as `share` of what their pictures' shorter sides hold there."""
+def box_from_cameras(photos, share: float = 1.6) -> Similarity:
+    """A cube where most cameras look, as large as `share` of what their pictures' shorter sides hold there.
+
+    Close-ups may be among them: it does not reach the nearest camera.
+    """
     origins = np.array([photo.camera[:3, 3] for photo in photos])
     ways = np.array([-photo.camera[:3, 2] for photo in photos])
     across = np.eye(3) - ways[:, :, None] * ways[:, None]
     centre = np.linalg.lstsq(across.sum(0), (across @ origins[:, :, None]).sum(0)[:, 0], rcond=1e-4)[0]
     away = np.linalg.norm(origins - centre, axis=1)
     spans = [min(p.image.shape[0] / p.pinhole[1, 1], p.image.shape[1] / p.pinhole[0, 0]) for p in photos]
-    side = float(np.median(away * spans) * share)
+    side = float(min(np.median(away * spans) * share, 1.7 * away.min()))
     if not np.isfinite(side) or side <= 0:
         raise ValueError("the cameras stand in one place, so there is no telling how far away anything is")
     return Similarity(tuple(float(c) for c in centre), side)
-
-
-def solid(shell: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """shell (N, N, N) bool, its hollows filled: what no camera has `seen` and it shuts off from the border."""
-    hidden, count = label(~seen & ~shell)
-    edge = np.unique(np.concatenate([np.moveaxis(hidden, axis, 0)[[0, -1]].ravel() for axis in range(3)]))
-    return shell | np.isin(hidden, np.setdiff1d(np.arange(1, count + 1), edge))
-
-
-def largest_part(inside: np.ndarray, share: float = 0.02) -> np.ndarray:
-    """(N, N, N) bool: the pieces that have at least `share` of the largest one's cells."""
-    pieces, count = label(inside)
-    sizes = np.bincount(pieces.ravel())[1:]
-    return np.isin(pieces, 1 + np.flatnonzero(sizes >= share * sizes.max())) if count else inside
 
 
 def meeting_place(photos):

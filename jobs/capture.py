@@ -15,7 +15,7 @@ from ..geometry.picture import write_picture
 from ..geometry.scene import Scene
 from ..geometry.similar import psnr, ssim
 from ..nets import bake_radiance, device, fit_radiance
-from . import fields, poses
+from . import fields, poses, unfinished
 from .remesh import shape_from_field
 from .requests import Capture, Shape
 
@@ -32,7 +32,9 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     start = time.perf_counter()
     scene = read(request, progress, cancelled)
     progress(READ, "Fitting", "finding the object")
-    box = box_of(scene)
+    stopped = unfinished.Unfinished(request, scene)
+    begun = stopped.load() if request.resume else None
+    box = begun.similarity if begun else box_of(scene)
     fitted = fit_radiance.fit(
         scene.photos,
         box,
@@ -42,6 +44,8 @@ def capture(request: Capture, progress, cancelled) -> Shape:
         request.seed,
         say=lambda fraction, note: progress(READ + (FIT - READ) * fraction, "Fitting", note),
         cancelled=cancelled,
+        begun=begun,
+        keep=stopped.keep,
     )
     progress(FIT, "Field")
     values, colours = bake_radiance.volumes(fitted)
@@ -51,9 +55,9 @@ def capture(request: Capture, progress, cancelled) -> Shape:
         field.save(request.save_field)
     shape = shape_from_field(field, request.meshing, progress, request.preview, span=(0.9, 0.95))
     report = shape.report | scores(fitted, scene, request.renders, progress) | seen(scene)
-    report |= {"box": dataclasses.asdict(box), "cameras": cameras(scene)}
+    report |= {"box": dataclasses.asdict(fitted.similarity), "cameras": cameras(scene)}
     report |= {"device": "cpu", "steps": fitted.steps, "seconds": time.perf_counter() - start}
-    notes = " ".join(filter(None, (*scene.notes, unkept)))
+    notes = " ".join(filter(None, (*scene.notes, unkept, stopped.note)))
     return dataclasses.replace(
         shape, field=key, report=report | ({"note": notes} if notes else {}), provenance=provenance(request, fitted)
     )

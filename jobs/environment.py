@@ -74,6 +74,7 @@ def child_environment() -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name not in leaks}
     # No bytecode into the extension's folder; and jobs/, where launch.py lies, stays off the path: it has a
     # requests.py, which other packages would take for the library of that name.
+    inherited.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin on busy cores more than halve the speed
     return inherited | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1"}
 
 
@@ -96,6 +97,11 @@ def cache_folder() -> str:
 def fields_folder(cache: str = "") -> str:
     """Where fields are kept in a cache folder; "" is the system's."""
     return os.path.join(cache or cache_folder(), "fields")
+
+
+def capture_file(key: str, cache: str = "") -> str:
+    """Where a capture with this key leaves what it can be resumed from."""
+    return os.path.join(cache or cache_folder(), "captures", f"{key}.safetensors")
 
 
 def field_file(key: str, cache: str = "") -> str:

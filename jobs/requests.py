@@ -182,9 +182,13 @@ class Capture:
     preview: str = ""
     save_field: str = ""
     cache: str = ""
+    resume: bool = False
+    """Go on from where the last capture of these photos at this resolution stopped, for the budget or so many steps."""
 
     def __post_init__(self):
         _set(self, "folder", _path("Folder", self.folder))
+        if not isinstance(self.resume, bool):
+            raise ValueError(f"Resume is {self.resume!r}; it must be true or false")
         _set(self, "budget", _number("Budget", self.budget))
         if not 1 <= self.budget <= 86_400:
             raise ValueError(f"Budget is {self.budget:g} seconds; it must be from 1 to 86400")

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from ..geometry.scene import Photo
 from .fit_stage import Fitted, pictured, skipper
-from .pixels import camera_of, directions
+from .pixels import every_ray, small
 
 COLOURED = 3.0
 """Cells on either side of the surface that get a colour."""
@@ -54,13 +54,11 @@ def view(fitted: Fitted, photo: Photo) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return colour, opacity, depth * fitted.similarity.side
 
 
-def behind(fitted: Fitted, photo: Photo, chunk: int = 16384) -> np.ndarray:
-    """(H, W, 3) what lies around, as the photo's camera sees it without the object."""
-    rotation, origin, lens = camera_of(photo, fitted.similarity)
-    height, width = photo.image.shape[:2]
-    rows = []
-    for first in range(0, height * width, chunk):
-        place = torch.arange(first, min(first + chunk, height * width))
-        ways = directions(place // width, place % width, lens, rotation)
-        rows.append(fitted.around(origin.expand(len(ways), 3), ways))
-    return torch.cat(rows).reshape(height, width, 3).numpy()
+def behind(fitted: Fitted, photo: Photo, chunk: int = 16384, longest: int = 384) -> np.ndarray:
+    """(H, W, 3) what lies around, as the photo's camera sees it without the object; it is blurred anyhow."""
+    lens = small(photo, longest)
+    rays = zip(*(part.split(chunk) for part in every_ray(lens, fitted.similarity)))
+    seen = torch.cat([fitted.around(origins, ways) for origins, ways in rays])
+    picture = seen.reshape(1, *lens.image.shape[:2], 3).permute(0, 3, 1, 2)
+    full = F.interpolate(picture, photo.image.shape[:2], mode="bilinear", align_corners=False)
+    return full[0].permute(1, 2, 0).numpy()

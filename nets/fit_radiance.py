@@ -7,10 +7,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from ..geometry.frames import cell_centres
 from ..geometry.hull import Similarity, signed_distance, visual_hull
+from ..geometry.looked_at import box_round
 from ..geometry.scene import Photo
 from .fit_stage import Clock, Fitted, Run, Stage
-from .fog import SearchRun, fog, from_fog
+from .fog import FINE, SearchRun, barred, from_fog, object_in, places_in, reduced, silhouettes
 from .pixels import Pixels
 from .radiance_field import RadianceField
 from .surface_volume import at_corners, band, corners_of, finer, settle
@@ -40,35 +42,62 @@ def plan(resolution: int) -> tuple[Stage, ...]:
     return tuple(replace(stage, share=stage.share / whole) for stage in stages)
 
 
-def fit(photos, similarity, stages, seconds=180.0, steps=0, seed=0, say=None, cancelled=None) -> Fitted:
+def fit(
+    photos, similarity, stages, seconds=180.0, steps=0, seed=0, say=None, cancelled=None, begun=None, keep=None
+) -> Fitted:
     """Fit to a list of Photo, all with masks or none of them, for about `seconds`, or for exactly so many steps.
 
-    say(fraction, note) hears of progress; cancelled() -> True ends early with what there is by then.
+    say(fraction, note) hears of progress; cancelled() -> True ends early with what there is by then. keep(fitted) is
+    called each minute and at the end, and what it was given can be `begun` with: its stage and the later ones then
+    share all of the time.
     """
-    pixels = Pixels(photos, similarity, "cpu", seed)
-    torch.manual_seed(seed)
-    clock, until = Clock(seconds, steps), 0.0
-    around = None if pixels.masked else Surroundings()
-    if around:
+    torch.manual_seed(seed + (begun.steps if begun else 0))
+    clock, until = Clock(seconds, steps, begun.steps if begun else 0), 0.0
+    if begun:
+        fitted, stages = begun, rest_of(stages, begun)
+        around = begun.around is not None
+        shown = silhouettes(places_in(begun), photos, begun.similarity) if around else None
+        pixels = Pixels(photos, begun.similarity, "cpu", seed + begun.steps, shown)
+    elif photos[0].mask is None:
         stages = stages[min(1, len(stages) - 1) :]  # fog has found what the coarsest would
         until = SEARCH
-        fitted = Fitted(*fog(FOG), similarity, FOG)
-        SearchRun(fitted, pixels, around, clock, say, cancelled).go(until)
-        fitted.field, fitted.volume = from_fog(fitted, photos, stages[0])
+        fitted, pixels = search(photos, similarity, stages[0], clock, seed, say, cancelled)
     else:
+        pixels = Pixels(photos, similarity, "cpu", seed)
         fitted = Fitted(*from_masks(photos, similarity, stages[0]), similarity, stages[0])
-    fitted.around = around
-    whole = sum(stage.share for stage in stages)
+    whole, left = sum(stage.share for stage in stages), 1 - until
     for number, stage in enumerate(stages):
-        if number:
+        if number:  # the first one's field is there
             fitted.field, fitted.volume = finer(fitted.field, fitted.volume, stage.resolution, stage.band)
         fitted.stage = stage
-        until += stage.share / whole * (1 - SEARCH if around else 1)
-        Run(fitted, pixels, around, clock, say, cancelled).go(until)
+        until += stage.share / whole * left
+        Run(fitted, pixels, clock, say, cancelled, keep).go(until)
         fitted.volume = settle(fitted.field, fitted.volume)
         if cancelled and cancelled():
             break
+    if keep:
+        keep(fitted)
     return fitted
+
+
+def rest_of(stages: tuple[Stage, ...], begun: Fitted) -> tuple[Stage, ...]:
+    """The stages that are left, the first as sharp as it became."""
+    first, *later = (stage for stage in stages if stage.resolution >= begun.stage.resolution)
+    low, high = first.sharp
+    return (replace(first, sharp=(max(low, min(float(begun.field.sharpness), high)), high)), *later)
+
+
+def search(photos, similarity, stage: Stage, clock: Clock, seed, say, cancelled) -> tuple[Fitted, Pixels]:
+    """What to begin with where there are no masks: the object that a fog has found, in a cube of its own."""
+    around = Surroundings()
+    around.close(barred(around, photos, similarity))
+    fitted = Fitted(None, None, similarity, FOG, around=around)
+    SearchRun(fitted, Pixels(reduced(photos), similarity, "cpu", seed), clock, say, cancelled).go(SEARCH)
+    inside = object_in(around, photos, similarity)
+    fitted.similarity = box_round(inside, similarity)
+    shown = silhouettes(cell_centres(FINE)[inside], photos, similarity)
+    fitted.field, fitted.volume = from_fog(inside, around, similarity, fitted.similarity, stage)
+    return fitted, Pixels(photos, fitted.similarity, "cpu", seed, shown)
 
 
 def from_masks(photos: list[Photo], similarity: Similarity, stage: Stage) -> tuple[RadianceField, Tensor]:

@@ -19,10 +19,14 @@ from .surroundings import Surroundings
 
 OPACITY, EIKONAL, SMOOTH = 0.02, 0.02, 0.003
 """Weights of what is wanted besides the colours: the masks, slopes of 1, and no bends."""
+AROUND = 0.02
+"""Learning rate of what lies around the object."""
 CORNERS = 60_000
 """Corners of the grid that are held to the last two at each step."""
 TOLD = 10
 """Steps between two words of progress."""
+KEPT = 60.0
+"""Seconds after which what there is gets kept, in case the process ends."""
 REFRESH = 25
 """Steps after which it is found anew where rays need samples."""
 
@@ -44,8 +48,8 @@ class Stage:
 class Fitted:
     """A field, the similarity it was fitted in, and how the fitting went."""
 
-    field: RadianceField
-    volume: Tensor
+    field: RadianceField | None
+    volume: Tensor | None
     """(R + 1,) * 3 distance at all corners, inside > 0, in units of the cube"""
     similarity: Similarity
     stage: Stage
@@ -58,12 +62,14 @@ class Fitted:
 class Clock:
     """How much of a budget is spent: of seconds, or, where a number of steps is given, of those."""
 
-    def __init__(self, seconds: float, steps: int = 0):
+    def __init__(self, seconds: float, steps: int = 0, before: int = 0):
         self.seconds, self.steps, self.began = seconds, steps, time.monotonic()
+        self.before = before
+        """Steps of a fitting that goes on"""
 
     def spent(self, steps: int) -> float:
         """Share after so many steps, from 0; 1 and more when it is over."""
-        return steps / self.steps if self.steps else self.passed() / self.seconds
+        return (steps - self.before) / self.steps if self.steps else self.passed() / self.seconds
 
     def passed(self) -> float:
         return time.monotonic() - self.began
@@ -72,53 +78,67 @@ class Clock:
         """Seconds, as far as can be told."""
         if not self.steps:
             return max(self.seconds - self.passed(), 0.0)
-        return self.passed() / max(steps, 1) * max(self.steps - steps, 0)
+        done = steps - self.before
+        return self.passed() / max(done, 1) * max(self.steps - done, 0)
 
 
 class Run:
     """One stage of a fitting: its optimiser, and steps until its time is over."""
 
-    def __init__(self, fitted: Fitted, pixels: Pixels, around: Surroundings | None, clock: Clock, say, cancelled):
-        self.fitted, self.pixels, self.around = fitted, pixels, around
+    def __init__(self, fitted: Fitted, pixels: Pixels, clock: Clock, say, cancelled, keep=None):
+        self.fitted, self.pixels, self.keep = fitted, pixels, keep
         self.clock, self.say, self.cancelled = clock, say, cancelled
-        self.field, self.stage = fitted.field, fitted.stage
-        groups = self.field.groups() + ([{"params": around.parameters(), "lr": 0.05}] if around else [])
-        self.optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99), eps=1e-12, fused=True)
+        self.field, self.stage, self.around = fitted.field, fitted.stage, fitted.around
+        self.optimiser = torch.optim.Adam(self.groups(), betas=(0.9, 0.99), eps=1e-12, fused=True)
         self.rates = [group["lr"] for group in self.optimiser.param_groups]
-        self.neighbours = self.field.grid.neighbours()
+        self.neighbours = self.field.grid.neighbours() if self.field else None
         self.errors: list[float] = []
+
+    def groups(self) -> list[dict]:
+        """Parameters with their learning rates."""
+        return self.field.groups() + ([{"params": [self.around.table], "lr": AROUND}] if self.around else [])
 
     def go(self, until: float) -> None:
         """Step until this share of the whole budget is spent."""
-        first = self.clock.spent(self.fitted.steps)
+        first, kept = self.clock.spent(self.fitted.steps), time.monotonic()
         while (spent := self.clock.spent(self.fitted.steps)) < until and not (self.cancelled and self.cancelled()):
             self.anneal((spent - first) / (until - first))
             if len(self.errors) % REFRESH == 0:
-                self.fitted.volume = settle(self.field, self.fitted.volume)
-                self.skip = self.skipper()
+                self.refresh()
             self.step()
             if self.fitted.steps % TOLD == 0:
                 self.tell()
+            if self.keep and time.monotonic() - kept > KEPT:
+                self.fitted.volume = settle(self.field, self.fitted.volume)
+                self.keep(self.fitted)
+                kept = time.monotonic()
 
     def anneal(self, part: float) -> None:
         """Slower and sharper towards the stage's end; part in [0, 1]."""
         for group, rate in zip(self.optimiser.param_groups, self.rates):
             group["lr"] = rate * 0.1**part
         low, high = self.stage.sharp
-        self.field.sharpness.fill_(low + (high - low) * part)
+        if self.field:
+            self.field.sharpness.fill_(low + (high - low) * part)
 
-    def skipper(self) -> Skip:
-        return skipper(self.fitted)
+    def refresh(self) -> None:
+        self.fitted.volume = settle(self.field, self.fitted.volume)
+        self.skip = skipper(self.fitted)
+        if self.around:
+            self.around.close()
 
     def step(self) -> None:
         """One step on random pixels."""
+        self.optimiser.zero_grad(set_to_none=True)
+        self.loss().backward()
+        self.optimiser.step()
+        self.fitted.steps += 1
+
+    def loss(self) -> Tensor:
         origins, ways, colours, alpha = self.pixels.draw(self.stage.rays)
         seen = self.field.render(origins, ways, self.skip, jitter=torch.rand(len(ways)))
         wanted = self.photographed(seen, origins, ways, colours) if self.around else self.masked(seen, colours, alpha)
-        self.optimiser.zero_grad(set_to_none=True)
-        (wanted + self.regular()).backward()
-        self.optimiser.step()
-        self.fitted.steps += 1
+        return wanted + self.regular()
 
     def masked(self, seen: Rendered, colours: Tensor, alpha: Tensor) -> Tensor:
         """Before a random colour, so that opacity has to be right as well."""

@@ -1,8 +1,8 @@
-"""Surfaces where nothing is known of them: a fog fitted to photos without masks, and what is thick in it."""
+"""Surfaces where nothing is known of them: a fog fitted to photos without masks, and the object that is thick in it."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,72 +10,184 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..geometry.frames import cell_centres
-from ..geometry.hull import largest_part, project, signed_distance, solid
+from ..geometry.hull import Similarity, project, signed_distance, widened
+from ..geometry.looked_at import best_parts, few, filled, looked_at
 from ..geometry.scene import Photo
-from .fit_stage import CORNERS, Fitted, Run, Stage, pictured
-from .pixels import small
-from .radiance_field import DensityField, RadianceField, Skip, density
-from .surface_volume import corners_of, finer, settle
+from .fit_stage import Fitted, Run, Stage
+from .pixels import every_ray, small
+from .radiance_field import RadianceField
+from .surface_volume import at_corners, band
+from .surroundings import RESOLUTION, WITHIN, Surroundings, density
 from .voxel_grid import VoxelGrid
 
-ALIKE, CLEARING = 1e-3, 1e-2
-"""Weights of neighbours with like densities, and of no fog."""
-CLEAR, THICK = 0.02, 0.25
-"""Density in 1 / cells below which fog is left out; opacity of a cell above which it is taken for a surface."""
+CELLS = RESOLUTION // 2
+"""Of the fog along the cube's side."""
+ALIKE, CLEARING, GATHERED, DECIDED = 1e-3, 2e-3, 1e-2, 2e-3
+"""Weights of neighbours with like densities, of no fog, of fog in one place of a ray, and of all or nothing."""
+RATE = 0.1
+NEAR = 0.4
+"""Nothing lies nearer to a camera than this share of its way to the cube's middle."""
+THICK = 0.25
+"""Opacity of a cell above which it is taken for a surface."""
+LOOKED_AT = 0.25
+"""Share of the cameras, of those that see the best seen cell, that must show a part of the object."""
+FINE = 64
+"""Cells along the cube's side among which the object is picked."""
 
 
 class SearchRun(Run):
     """The first stage where there are no masks: a fog that thickens where surfaces are."""
 
-    def skipper(self) -> Skip:
-        """Everywhere at first, later only where there is some fog."""
-        near = self.field.grid.active
-        if len(self.errors) > 150:
-            thick = F.max_pool3d(density(self.fitted.volume)[None, None], 2, 1)
-            near = F.max_pool3d((thick > CLEAR).float(), 3, 1, 1)[0, 0] > 0
-        return Skip(self.field.grid, near, torch.zeros_like(near))
+    def groups(self) -> list[dict]:
+        return [{"params": [self.fitted.around.table], "lr": RATE}]
 
-    def regular(self) -> Tensor:
-        """Neighbours have like densities, and fog where nothing wants it clears."""
-        few = min(len(self.neighbours), CORNERS)
-        values = self.field.distance[self.neighbours[torch.randint(len(self.neighbours), (few,))]]
-        return ALIKE * (values[:, 1:4] - values[:, :1]).abs().mean() + CLEARING * density(values).mean()
+    def refresh(self) -> None:
+        self.fitted.around.close()
+
+    def loss(self) -> Tensor:
+        """The fog alone, of one colour from everywhere; gathered, and cleared where nothing wants it."""
+        origins, ways, colours, _ = self.pixels.draw(self.stage.rays)
+        around = self.fitted.around
+        around.close()
+        seen = around.look(origins, ways, torch.rand(len(ways)))
+        error = (seen.colour - colours).square().mean()
+        self.errors.append(float(error.detach()))
+        low = RESOLUTION // 4
+        stored = around.table[0, 0, low:-low, low:-low, low:-low]
+        bends = sum(stored.diff(dim=axis).abs().mean() for axis in range(3))
+        through = 1 - seen.weight.sum(1)
+        decided = (through * (1 - through)).mean()
+        return error + ALIKE * bends + CLEARING * density(stored).mean() + GATHERED * spread(seen) + DECIDED * decided
 
 
-def fog(stage: Stage) -> tuple[DensityField, Tensor]:
-    """A field that is nearly clear everywhere in the cube."""
-    n = stage.resolution
-    grid = VoxelGrid(torch.ones(n, n, n, dtype=torch.bool))
-    return DensityField(grid, torch.zeros(len(grid))), torch.zeros(n + 1, n + 1, n + 1)
+def spread(seen) -> Tensor:
+    """How far a ray's fog is scattered along it (the distortion of Barron 2022, arXiv:2111.12077)."""
+    weight, along = seen.weight, seen.along.detach()
+    before, moment = torch.cumsum(weight, 1) - weight, torch.cumsum(weight * along, 1) - weight * along
+    apart = 2 * weight * (along * before - moment)
+    width = (along[:, -1:] - along[:, :1]) / (WITHIN - 1)
+    return (apart + weight.square() * width / 3).sum(1).mean()
+
+
+def barred(around: Surroundings, photos: list[Photo], similarity: Similarity) -> Tensor:
+    """(N, N, N) bool of what is stored: too close before a camera, or, in the cube, shown by one photo at most."""
+    places = around.places()
+    largest = places.abs().amax(-1, keepdim=True)
+    outside = places / largest.clamp_min(1e-6) / (4 - 4 * largest).clamp_min(1e-3)
+    points = torch.where(largest > 0.5, outside, places)
+    close = torch.zeros(points.shape[:3], dtype=torch.bool)
+    for photo in few(photos, 60):
+        origin = torch.as_tensor(similarity.to_cube(photo.camera[:3, 3]), dtype=torch.float32)
+        close |= (points - origin).square().sum(-1) < (NEAR * origin.norm()) ** 2
+    low = RESOLUTION // 4
+    inner = points[low:-low, low:-low, low:-low].reshape(-1, 3).numpy()
+    number, _ = looked_at(inner, few(photos, 60), similarity)
+    close[low:-low, low:-low, low:-low] |= torch.from_numpy(number < 2).reshape((RESOLUTION - 2 * low,) * 3)
+    return close
 
 
 @torch.no_grad()
-def from_fog(found: Fitted, photos: list[Photo], stage: Stage) -> tuple[RadianceField, Tensor]:
-    """The surface of what is thick in the fog, with its colours; hollows that no camera saw are filled."""
-    n = found.stage.resolution
-    thick = F.avg_pool3d(density(settle(found.field, found.volume))[None, None], 2, 1)[0, 0]
-    shell = largest_part((1 - torch.exp(-thick) > THICK).numpy())
-    inside = solid(shell, seen_through(found, photos))
-    if not inside.any():
+def object_in(around: Surroundings, photos: list[Photo], similarity: Similarity) -> np.ndarray:
+    """(FINE,) * 3 bool: what is thick in the fog where most cameras look, with its inside, and not its neighbours.
+
+    Of several parts those count that lie near the middle of many pictures, rather than those that are large.
+    """
+    some, points = few(photos, 60), cell_centres(FINE).reshape(-1, 3)
+    thick = density(around.stored(torch.from_numpy(points))[0]).numpy()
+    number, central = looked_at(points, some, similarity)
+    origins = similarity.to_cube([photo.camera[:3, 3] for photo in photos])
+    radius = min(0.5, 0.8 * float(np.linalg.norm(origins, axis=1).min()))
+    within = (number >= LOOKED_AT * number.max()) & (np.linalg.norm(points, axis=1) < radius)
+    cube = (FINE,) * 3
+    shell = best_parts(((1 - np.exp(-thick) > THICK) & within).reshape(cube), (central / len(some)).reshape(cube) ** 2)
+    if not shell.any():
         raise ValueError("nothing solid was found where the cameras look; more photos, or a longer budget, may help")
-    distance = torch.from_numpy(signed_distance(inside)) / n
-    return finer(found.field, corners_of(distance), stage.resolution, stage.band)
+    return filled(shell, seen_through(around, some, similarity), within.reshape(cube))
 
 
-def seen_through(found: Fitted, photos: list[Photo], longest: int = 120) -> np.ndarray:
-    """(R, R, R) bool: cells that some camera sees, in the air or just at a surface."""
-    n = found.stage.resolution
-    skip = SearchRun.skipper(SimpleNamespace(field=found.field, fitted=found, errors=[0.0] * 1000))
-    points = cell_centres(n).reshape(-1, 3)
-    seen = np.zeros(len(points), bool)
-    for photo in photos[:: max(1, len(photos) // 40)]:
+def seen_through(around: Surroundings, photos: list[Photo], similarity: Similarity, longest: int = 72) -> np.ndarray:
+    """(FINE,) * 3 bool: cells that some camera sees, in the air or just at a surface."""
+    points = cell_centres(FINE).reshape(-1, 3)
+    world, seen = similarity.to_world(points), np.zeros(FINE**3, bool)
+    for photo in few(photos, 40):
         lens = small(photo, longest)
-        _, opacity, depth = pictured(found.field, skip, lens, found.similarity)
-        pixels, away = project(lens, found.similarity.to_world(points))
+        depth = first_surface(around, lens, similarity)
+        pixels, away = project(lens, world)
         column, row = np.floor(pixels).astype(np.int64).T
-        height, width = opacity.shape
+        height, width = depth.shape
         index = np.flatnonzero((away > 0) & (column >= 0) & (column < width) & (row >= 0) & (row < height))
-        reach = np.where(opacity > 0.5, depth, np.inf)[row[index], column[index]]
-        far = np.linalg.norm(points[index] - found.similarity.to_cube(lens.camera[:3, 3]), axis=1)
-        seen[index] |= far < reach + 1 / n
-    return seen.reshape(n, n, n)
+        far = np.linalg.norm(points[index] - similarity.to_cube(lens.camera[:3, 3]), axis=1)
+        seen[index] |= far < depth[row[index], column[index]] + 0.5 / FINE
+    return seen.reshape((FINE,) * 3)
+
+
+def first_surface(around: Surroundings, lens: Photo, similarity: Similarity) -> np.ndarray:
+    """(H, W) distance in the cube at which half of the light is gone, infinite where it goes on beyond."""
+    origins, ways = every_ray(lens, similarity)
+    seen = around.look(origins, ways)
+    gone = torch.cumsum(seen.weight, 1) > 0.5
+    depth = torch.gather(seen.along, 1, gone.int().argmax(1, keepdim=True))[:, 0]
+    depth = torch.where(gone.any(1), depth, torch.full_like(depth, float("inf")))
+    return depth.reshape(lens.image.shape[:2]).numpy()
+
+
+@torch.no_grad()
+def from_fog(inside: np.ndarray, around: Surroundings, old: Similarity, new: Similarity, stage: Stage):
+    """A RadianceField in the new cube with the picked object's surface and colours, and its distances at all corners.
+
+    The fog keeps what lies around, and is cleared of the object.
+    """
+    n = stage.resolution
+    side = torch.linspace(-0.5, 0.5, n + 1)
+    corners = torch.stack(torch.meshgrid(side, side, side, indexing="ij"), -1).reshape(-1, 3)
+    places = torch.from_numpy(old.to_cube(new.to_world(corners.numpy())).astype(np.float32))
+    distance = torch.from_numpy(signed_distance(inside))[None, None] / FINE * (old.side / new.side)
+    looked = F.grid_sample(
+        distance, 2 * places.flip(-1)[None, :, None, None], padding_mode="border", align_corners=False
+    )
+    volume = looked.reshape((n + 1,) * 3).clamp(-8 / n, 8 / n)
+    grid = VoxelGrid(band(volume, stage.band))
+    field = RadianceField(grid, at_corners(grid, volume))
+    x, y, z = grid.places.unbind(1)
+    field.colour[:, :3] = around.stored(places.reshape(n + 1, n + 1, n + 1, 3)[x, y, z])[1:].T
+    stored = around.places()
+    at = F.max_pool3d(torch.from_numpy(inside.astype(np.float32))[None, None], 5, 1, 2)
+    taken = F.grid_sample(at, 2 * stored.flip(-1)[None], mode="nearest", padding_mode="zeros", align_corners=False)
+    around.close(taken[0, 0] > 0.5)
+    around.move(old, new)
+    return field, volume
+
+
+def places_in(fitted: Fitted) -> np.ndarray:
+    """(P, 3) places of the cube in what was fitted."""
+    n = fitted.stage.resolution
+    return np.argwhere((fitted.volume > -1 / n).numpy()) / n - 0.5
+
+
+def silhouettes(points: np.ndarray, photos: list[Photo], similarity: Similarity, longest: int = 96) -> list[np.ndarray]:
+    """(H, W) bool of each photo: roughly where an object of points (P, 3) of the cube may be seen."""
+    world = similarity.to_world(points)
+    found = []
+    for photo in photos:
+        lens = small(photo, longest)
+        shown = np.zeros(lens.image.shape[:2], bool)
+        pixels, away = project(lens, world)
+        column, row = np.floor(pixels).astype(np.int64).T
+        held = (away > 0) & (column >= 0) & (column < shown.shape[1]) & (row >= 0) & (row < shown.shape[0])
+        shown[row[held], column[held]] = True
+        shown = widened(shown * np.uint8(255), 3)
+        height, width = photo.image.shape[:2]
+        rows, columns = (np.arange(height) * len(shown)) // height, (np.arange(width) * shown.shape[1]) // width
+        found.append(shown[rows][:, columns])
+    return found
+
+
+def reduced(photos: list[Photo], longest: int = 160) -> list[Photo]:
+    """The photos with few pixels, each the mean of those it stands for: no finer than fog can be."""
+    made = []
+    for photo in photos:
+        lens = small(photo, longest)
+        picture = torch.from_numpy(np.ascontiguousarray(photo.image)).permute(2, 0, 1)[None].float()
+        shown = F.interpolate(picture, lens.image.shape[:2], mode="area")[0].permute(1, 2, 0)
+        made.append(replace(lens, image=shown.round().to(torch.uint8).numpy()))
+    return made

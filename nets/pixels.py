@@ -14,12 +14,15 @@ from ..geometry.scene import Photo
 
 BORDER = 12
 """Pixels round a mask that are drawn as often as those in it."""
+ELSEWHERE = 0.25
+"""Share of the pixels that are drawn from all of the photos where they have no masks."""
 
 
 class Pixels:
     """Pixels of photos as rays of the cube, drawn at random from where the object may be."""
 
-    def __init__(self, photos: list[Photo], similarity: Similarity, device, seed: int = 0):
+    def __init__(self, photos: list[Photo], similarity: Similarity, device, seed: int = 0, shown=None):
+        """shown: (H, W) bool of each photo, where the object may be in photos without masks."""
         self.device, self.random = device, torch.Generator().manual_seed(seed)
         self.images = [torch.from_numpy(np.ascontiguousarray(p.image)) for p in photos]
         self.masks = [torch.from_numpy(np.ascontiguousarray(mask_of(p))) for p in photos]
@@ -29,10 +32,13 @@ class Pixels:
         self.widths = torch.tensor([m.shape[1] for m in self.masks])
         self.colours = torch.cat([i.reshape(-1, 3) for i in self.images])
         self.alpha = torch.cat([m.flatten() for m in self.masks])
-        self.masked = photos[0].mask is not None
-        self.pool = None
-        if self.masked:
+        self.pool, self.elsewhere = None, 0.0
+        near = [s.ravel() for s in shown or ()]
+        if photos[0].mask is not None:
             near = [widened(m.numpy(), BORDER).ravel() for m in self.masks]
+        elif shown:
+            self.elsewhere = ELSEWHERE
+        if near:
             self.pool = torch.from_numpy(np.flatnonzero(np.concatenate(near)).astype(np.int32))
         self.rotations = torch.stack([c[0] for c in self.cameras])
         self.origins = torch.stack([c[1] for c in self.cameras])
@@ -40,9 +46,7 @@ class Pixels:
 
     def draw(self, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """origins, directions, colours (N, 3) in [0, 1] and alpha (N,) of random pixels."""
-        many = len(self.alpha) if self.pool is None else len(self.pool)
-        pick = torch.randint(many, (count,), generator=self.random)
-        pick = pick if self.pool is None else self.pool[pick].long()
+        pick = self.pick(count)
         photo = torch.searchsorted(self.first, pick, right=True) - 1
         place = pick - self.first[photo]
         row, column = place // self.widths[photo], place % self.widths[photo]
@@ -53,6 +57,16 @@ class Pixels:
             (self.colours[pick].float() / 255).to(self.device),
             (self.alpha[pick].float() / 255).to(self.device),
         )
+
+    def pick(self, count: int) -> Tensor:
+        """Numbers of random pixels."""
+        if self.pool is None:
+            return torch.randint(len(self.alpha), (count,), generator=self.random)
+        pick = self.pool[torch.randint(len(self.pool), (count,), generator=self.random)].long()
+        away = int(count * self.elsewhere)
+        if away:
+            pick[:away] = torch.randint(len(self.alpha), (away,), generator=self.random)
+        return pick
 
 
 def mask_of(photo: Photo) -> np.ndarray:
@@ -87,6 +101,15 @@ def directions(row: Tensor, column: Tensor, lens: Tensor, rotation: Tensor) -> T
             )
     local = F.normalize(torch.stack([x, -y, -torch.ones_like(x)], -1), dim=-1)
     return (rotation @ local[..., None])[..., 0]
+
+
+def every_ray(photo: Photo, similarity: Similarity) -> tuple[Tensor, Tensor]:
+    """origins, directions (H * W, 3) in the cube through a photo's pixels, row after row."""
+    rotation, origin, lens = camera_of(photo, similarity)
+    height, width = photo.image.shape[:2]
+    place = torch.arange(height * width)
+    ways = directions(place // width, place % width, lens, rotation)
+    return origin.expand(len(ways), 3), ways
 
 
 def small(photo: Photo, longest: int) -> Photo:

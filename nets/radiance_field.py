@@ -136,22 +136,6 @@ class RadianceField(nn.Module):
         ]
 
 
-class DensityField(RadianceField):
-    """The same with a density in place of a distance: it finds surfaces where nothing is known of them."""
-
-    def alpha(self, distance: Tensor, step: float) -> Tensor:
-        return 1 - torch.exp(-step * density(distance[:-1]))
-
-    def groups(self, rate: float = 1.0) -> list[dict]:
-        first, *rest = super().groups(rate)
-        return [first | {"lr": rate * 0.5}, *rest]
-
-
-def density(values: Tensor) -> Tensor:
-    """Density in 1 / cells of stored values: nearly clear at 0 (as in DVGO)."""
-    return F.softplus(values - 4)
-
-
 def blended(alpha: Tensor, ray: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """alpha (P,) of samples in order along their rays (P,) -> weights (P,) and opacity (count,)."""
     first = torch.searchsorted(ray, torch.arange(count, device=ray.device))

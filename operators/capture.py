@@ -3,7 +3,7 @@
 import os
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..jobs.requests import CAPTURE_RESOLUTIONS, Capture, Meshing
 from . import compute, datablocks, provenance
@@ -25,6 +25,9 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
     steps: IntProperty(name="Steps", description="Fit so many steps instead; 0 goes by time", min=0, options=ONCE)
     resolution: EnumProperty(name="Resolution", items=RESOLUTIONS, default="192", options=ONCE)
     faces: IntProperty(name="Faces", default=0, min=0, options=ONCE)
+    resume: BoolProperty(
+        name="Resume", description="Go on from where the last capture of these photos stopped", options=ONCE
+    )
 
     def requests(self, context):
         settings = context.scene.maquette.capture
@@ -36,7 +39,8 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
             raise ValueError("No photos are chosen; choose their folder, or a video, in the sidebar")
         folder = bpy.path.abspath(given["filepath"])
         resolution, meshing = int(given["resolution"]), Meshing(smoothing=0, faces=given["faces"])
-        return [Capture(folder, given["budget"], self.steps, resolution, meshing=meshing, cache=compute.cache())]
+        common = {"meshing": meshing, "cache": compute.cache(), "resume": self.resume}
+        return [Capture(folder, given["budget"], self.steps, resolution, **common)]
 
     def receive(self, context, answers):
         request, shape = answers[0].request, answers[0].result

@@ -30,5 +30,6 @@ class MAQUETTE_PT_capture(Sidebar, bpy.types.Panel):
             row.scale_y = 1.6
             row.enabled = bool(settings.filepath)
             row.operator("maquette.capture", icon="OUTLINER_OB_CAMERA")
+            row.operator("maquette.capture", text="Resume", icon="PLAY").resume = True
         if status.error and not status.busy:
             draw_error(layout, context, status)

@@ -89,3 +89,15 @@ def test_an_empty_folder_changes_nothing(bpy, scene, tmp_path):
     with pytest.raises(RuntimeError, match="holds no photos"):
         bpy.ops.maquette.capture(filepath=str(tmp_path))
     assert not bpy.data.objects[:]
+
+
+def test_resume_goes_on_from_the_last_one(bpy, captured, ellipsoid):
+    asked = {"filepath": str(ellipsoid.folder), "resolution": "64"}
+    assert bpy.ops.maquette.capture(steps=10, resume=True, **asked) == {"FINISHED"}
+    assert json.loads(bpy.context.object["maquette"])["report"]["steps"] == 50
+
+
+def test_nothing_to_resume_changes_nothing(bpy, scene, ellipsoid):
+    with pytest.raises(RuntimeError, match="nothing to resume"):
+        bpy.ops.maquette.capture(filepath=str(ellipsoid.folder), steps=10, resolution="96", resume=True)
+    assert not bpy.data.objects[:]

@@ -126,6 +126,13 @@ def test_what_the_worker_inherits(monkeypatch):
     assert inherited["OTHER"] == "kept" and inherited["PYTHONDONTWRITEBYTECODE"] == "1"
 
 
+def test_threads_of_a_child_wait_without_spinning_unless_told_to(monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert environment.child_environment()["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    assert environment.child_environment()["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
 def test_a_worker_whose_torch_was_removed_says_where_to_click(torchless, tmp_path):
     """find_python would refuse it; but an environment can lose its torch while a worker is warm."""
     with pytest.raises(NoEnvironment, match="has no torch"):

@@ -1,0 +1,78 @@
+"""A fitting that goes on another time: one safetensors file, with what is no tensor as JSON in its header."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as as_bytes
+
+from ..geometry.atomic import replacing
+from ..geometry.hull import Similarity
+from .fit_stage import Fitted, Stage
+from .radiance_field import RadianceField
+from .surroundings import Surroundings
+from .voxel_grid import VoxelGrid
+
+FORMAT = "maquette capture 1"
+HALVED = ("around.table", "field.colour")
+"""Stored with half the bits: a step moves them by more than what is lost."""
+
+
+def save(path, fitted: Fitted, of: dict) -> None:
+    """Write a Fitted, and what it is `of` in plain JSON, whole or not at all. ValueError with a sentence."""
+    tensors = {f"field.{name}": value for name, value in fitted.field.state_dict().items()}
+    tensors |= {"active": fitted.field.grid.active, "volume": fitted.volume}
+    if fitted.around is not None:
+        tensors |= {f"around.{name}": value for name, value in fitted.around.state_dict().items()}
+    tensors = {name: (t.half() if name in HALVED else t).contiguous() for name, t in tensors.items()}
+    told = {"format": FORMAT, "of": of, "steps": fitted.steps, "stage": dataclasses.asdict(fitted.stage)}
+    told |= {"similarity": dataclasses.asdict(fitted.similarity), "log": fitted.log[-1:]}
+    with replacing(path) as file:
+        file.write(as_bytes(tensors, {"maquette": json.dumps(told)}))
+
+
+def load(path, of: dict) -> Fitted:
+    """What `save` wrote. ValueError with a sentence where it is missing, damaged, or of something else."""
+    again = "capture without Resume to begin anew"
+    try:
+        with safe_open(path, "pt") as file:
+            told = json.loads((file.metadata() or {}).get("maquette", "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except FileNotFoundError:
+        raise ValueError(f"There is nothing to resume: no capture of these photos was stopped; {again}") from None
+    except (SafetensorError, ValueError, OSError):
+        raise ValueError(f"What the stopped capture left is damaged on disk; {again}") from None
+    if not isinstance(told, dict) or told.get("format") != FORMAT:
+        raise ValueError(f"What the stopped capture left is of another version of Maquette; {again}")
+    if told.get("of") != of:
+        raise ValueError(f"The photos are not those of the stopped capture: some were changed; {again}")
+    try:
+        return fitted_from(told, {name: t.float() if t.dtype == torch.half else t for name, t in tensors.items()})
+    except (KeyError, TypeError, RuntimeError, IndexError) as error:
+        raise ValueError(f"What the stopped capture left is damaged on disk; {again}") from error
+
+
+def fitted_from(told: dict, tensors: dict) -> Fitted:
+    grid = VoxelGrid(tensors["active"])
+    field = RadianceField(grid, torch.zeros(len(grid)))
+    field.load_state_dict(part(tensors, "field."))
+    around = None
+    if "around.table" in tensors:
+        around = Surroundings(tensors["around.table"].shape[-1])
+        around.load_state_dict(part(tensors, "around."))
+    stage = Stage(**told["stage"] | {"sharp": tuple(told["stage"]["sharp"])})
+    box = Similarity(tuple(told["similarity"]["centre"]), told["similarity"]["side"])
+    volume = tensors["volume"]
+    if volume.shape != (stage.resolution + 1,) * 3 or grid.resolution != stage.resolution:
+        raise RuntimeError("sizes disagree")
+    if not all(bool(torch.isfinite(t).all()) for t in tensors.values()) or not np.isfinite(box.side):
+        raise RuntimeError("not a number")
+    return Fitted(field, volume, box, stage, told["steps"], list(told["log"]), around)
+
+
+def part(tensors: dict, prefix: str) -> dict:
+    return {name[len(prefix) :]: t for name, t in tensors.items() if name.startswith(prefix)}
