@@ -1,7 +1,7 @@
 """What more pictures of an object are worth to image_to_field, with their sides known and searched for.
 
     python -m maquette.train evaluate several --procedural 64              held-out procedural shapes
-    python -m maquette.train evaluate several --objects FOLDER             objects of yours with cameras.json; objects.py
+    python -m maquette.train evaluate several --objects FOLDER             objects of yours with cameras.json
 
 The first picture gives the frame. Beside the network stands, of procedural shapes, the visual hull of all true cameras.
 """
