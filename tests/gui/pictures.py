@@ -1,6 +1,7 @@
 """python pictures.py FOLDER: the pictures that the window test opens, drawn here by sphere tracing.
 
 - stool.png: a wooden stool before a plain, slightly uneven wall
+- sides/: the front, the right side and the back of a blue chair, cut out
 - Väse 花.png: a glazed vase cut out with alpha, in a file name that is not English
 - around/: twenty pictures all round the lamp, with their cameras
 - shelf/: four pictures for a row of objects, one of them not a picture at all
@@ -39,6 +40,11 @@ def vase(p):
 def lamp(p):
     shade = turned(p - (0, 0, 0.1), lambda z: np.where(z > 0.02, 0.36 - 0.35 * z, 0.025))
     return np.minimum(shade, turned((p + (0, 0, 0.42)) * (1, 1, 8), lambda z: 0.24 + 0 * z) / 3)
+
+
+def chair(p):
+    back = box(p, (0, 0.3, 0.55), (0.3, 0.04, 0.2))
+    return np.minimum(stool(p), back)
 
 
 def draw(distance, colour, turn=0.6, lift=0.35, size=SIZE):
@@ -97,6 +103,10 @@ def main(folder):
     around(folder / "around")
     Image.fromarray(wall(draw(stool, (0.5, 0.26, 0.11)))).save(folder / "stool.png")
     Image.fromarray(draw(vase, (0.08, 0.25, 0.45))).save(folder / "Väse 花.png")
+    (folder / "sides").mkdir(exist_ok=True)
+    for number, name in enumerate(("front", "right", "back")):
+        seen = draw(chair, (0.1, 0.2, 0.6), -number * np.pi / 2)
+        Image.fromarray(seen).save(folder / "sides" / f"{name}.png")
     shelf = [(stool, (0.4, 0.1, 0.08)), (vase, (0.5, 0.35, 0.1)), (lamp, (0.6, 0.5, 0.25))]
     for number in range(3):
         solid, colour = shelf[number]

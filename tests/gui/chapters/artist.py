@@ -232,6 +232,28 @@ def scene_a_folder_makes_a_row():
     assert set(bpy.data.objects.keys()) == before, "the row should be one undo step"
 
 
+def scene_views_make_one_object():
+    """Three pictures of one chair, their sides by hand: one object, in one undo step, and what is known of each."""
+    yield from choose("sides/front.png", "sides/right.png", "sides/back.png")
+    settings = bpy.context.scene.maquette
+    settings.together = "views"
+    yield from shot("artist-14b-three-views")
+    turns = [round(math.degrees(item.turn)) for item in settings.pictures]
+    assert turns == [0, 90, 180], turns
+    before = set(bpy.data.objects.keys())
+    yield from press("maquette.reconstruct")
+    yield from until(lambda: not status().busy, "mesh", 120)
+    assert not status().error, status().error
+    thing = result(before)
+    views = json.loads(thing["maquette"])["report"]["views"]
+    assert [view["used"] for view in views] == [True] * 3 and "90\N{DEGREE SIGN} to the right" in status().facts, views
+    yield from hands.look_at_selected()
+    yield from shot("artist-14c-one-object-of-three-views")
+    yield from hands.look_away()
+    yield from undo()
+    assert set(bpy.data.objects.keys()) == before, "one undo step"
+
+
 def scene_regenerate():
     """Regenerate gives the same vertices, bit for bit."""
     thing = yield from a_result()
