@@ -20,10 +20,21 @@ from .several_views import OtherView, fitted
 RAY_STEPS = 28
 SURE = 0.5
 """Occupancy that the likeliest cell behind a pixel of the object is raised to."""
-MOST = 5.0
-"""How far it may be raised, in logits."""
-CARVE = 3.0
-"""How far cells that only the background covers are lowered, in logits."""
+
+
+@dataclass(frozen=True)
+class Silhouette:
+    """How strongly a shape is brought to agree with a mask; chosen on validation shapes."""
+
+    most: float
+    """How far the likeliest cells behind a pixel of the object may be raised, in logits."""
+    carve: float
+    """How far cells that only the background covers are lowered, in logits."""
+    margin: int
+    """Crop pixels, odd, across which a mask's edge is doubted before it carves."""
+
+
+FIRST, OTHER = Silhouette(5.0, 3.0, 9), Silhouette(2.0, 1.0, 15)
 COARSENESS = 1.7
 """Cells of the cube's centre that a pixel spans where picture and field are made to agree, so that none lacks cells."""
 
@@ -102,15 +113,16 @@ def predict(
     whole = blend([one_of(both, 0), mirrored(one_of(both, 1))], half)
     if symmetry:
         whole = symmetrical(whole)
-    whole = dataclasses.replace(
-        whole,
-        occupancy=agreeing(whole.occupancy, pictures[0][:, 3:], cameras[:1]),
-        fine_occupancy=softened(agreeing(whole.fine_occupancy, pictures[0][:, 3:], cameras[:1])),
-    )
     lookers = [Looker(straight(close, device), cameras[:1])]
     for other, met in zip(others, beside, strict=True):
         lookers.append(Looker(straight(other.close, device), met.view.camera[:1], met.view.fit[:1]))
     used = [True, *(met.used for met in beside)]
+    coarse, fine = whole.occupancy, whole.fine_occupancy
+    for looker, picture, use in zip(lookers, pictures, used, strict=True):
+        if use:
+            how = FIRST if looker.fit is None else OTHER
+            coarse, fine = (agreeing(logits, picture[:, 3:], looker, how) for logits in (coarse, fine))
+    whole = dataclasses.replace(whole, occupancy=coarse, fine_occupancy=softened(fine))
     found = estimate(whole, [one for one, use in zip(lookers, used) if use], float(weights[0]), resolution)
     found.camera["depth"] = found.camera["scale"] / (2 * larger_side(crop))
     agreed = agreements(whole, pictures, lookers)
@@ -240,8 +252,8 @@ def reflected(values: torch.Tensor, degrees: float) -> torch.Tensor:
     return F.grid_sample(values, grid, padding_mode="border", align_corners=False)
 
 
-def agreeing(logits: torch.Tensor, alpha: torch.Tensor, camera: torch.Tensor) -> torch.Tensor:
-    """Occupancy logits (1, 1, N, N, N) that the silhouette alpha (1, 1, H, W) bears out, seen by camera (1, 5).
+def agreeing(logits: torch.Tensor, alpha: torch.Tensor, looker: Looker, how: Silhouette = FIRST) -> torch.Tensor:
+    """Occupancy logits (1, 1, N, N, N) that the silhouette alpha (1, 1, H, W) bears out.
 
     Where a pixel shows the object but no cell behind it is likely, all cells behind it are raised until the likeliest
     is SURE: thin legs and handles, which the network sees but doubts, come through. Cells that only background covers
@@ -249,19 +261,20 @@ def agreeing(logits: torch.Tensor, alpha: torch.Tensor, camera: torch.Tensor) ->
     What it is worth on validation shapes: docs/benchmarks.md.
     """
     n = logits.shape[-1]
-    rays = max(8, min(64, int(2 * n / (COARSENESS * float(camera[0, 1].exp())))))
+    rays = max(8, min(64, int(2 * n / (COARSENESS * float(looker.camera[0, 1].exp())))))
     flat = logits.float().flatten()
-    uv = project(cell_centres(n, logits.device), camera)[0]
+    uv = looker.uv(cell_centres(n, logits.device))
     pixel = ((uv[0] + 1) / 2 * rays).long()
     inside = ((pixel >= 0) & (pixel < rays)).all(1)
     ray = (pixel[:, 1] * rays + pixel[:, 0])[inside]
     best = flat.new_full((rays * rays,), -20.0).scatter_reduce(0, ray, flat[inside], "amax").reshape(1, 1, rays, rays)
     shown = ((F.adaptive_avg_pool2d(alpha.float(), rays) - 0.3) / 0.4).clamp(0, 1)
-    lacking = (math.log(SURE / (1 - SURE)) - best).clamp(0, MOST) * shown
+    lacking = (math.log(SURE / (1 - SURE)) - best).clamp(0, how.most) * shown
     at = uv[:, :, None]
     raised = F.grid_sample(lacking, at, align_corners=False).flatten()
-    near = F.grid_sample(F.max_pool2d(alpha.float(), 9, 1, 4), at, align_corners=False).flatten()
-    return (flat + raised - CARVE * (1 - near)).reshape(logits.shape)
+    covered = F.max_pool2d(alpha.float(), how.margin, 1, how.margin // 2)
+    near = F.grid_sample(covered, at, align_corners=False).flatten()
+    return (flat + raised - how.carve * (1 - near)).reshape(logits.shape)
 
 
 def softened(logits: torch.Tensor) -> torch.Tensor:

@@ -135,7 +135,8 @@ def test_what_the_silhouette_shows_is_there_and_what_it_lacks_is_not():
     logits[..., 16, :] = -2.0  # across the view, in the middle
     alpha = torch.zeros(1, 1, 128, 128)
     alpha[..., :64] = 1
-    out = predict.agreeing(logits, alpha, torch.tensor([[0.0, math.log(2.0), 0.25, 0.0, 0.0]])).sigmoid()[0, 0]
+    looker = predict.Looker(alpha, torch.tensor([[0.0, math.log(2.0), 0.25, 0.0, 0.0]]))
+    out = predict.agreeing(logits, alpha, looker).sigmoid()[0, 0]
     assert out[4:13, 16, 4:28].min() == pytest.approx(predict.SURE, abs=0.02)
     assert out[20:, 16].max() < 0.02  # lowered, from .12
     assert out[:, :12].max() < 0.1  # only the likeliest cells of a ray come through

@@ -169,6 +169,18 @@ def test_slabs_give_what_the_whole_gives_with_other_views_too(network):
     np.testing.assert_allclose(slabs.occupancy, whole.occupancy, atol=1e-4)
 
 
+def test_a_mask_from_the_side_takes_what_it_does_not_show():
+    """A slab that is deep along y; from the right the mask shows only its front half."""
+    slab = torch.full((1, 1, 32, 32, 32), -4.0)
+    slab[:, :, 8:24, :, 8:24] = 0.5
+    numbers = torch.tensor([[0.0, 0.4, 0.2, 0.0, 0.0]])
+    alpha = torch.zeros(1, 1, 128, 128)
+    alpha[..., :64] = 1  # from the right, what is nearer to the first camera (-y) is on the left
+    right = predict.Looker(alpha, numbers, torch.tensor([[-math.pi / 2, 1.0, 0, 0, 0]]))
+    after = predict.agreeing(slab, alpha, right, predict.OTHER)[0, 0]
+    assert after[16, 4, 16] == pytest.approx(0.5) and after[16, 28, 16] == pytest.approx(0.5 - predict.OTHER.carve)
+
+
 def test_each_side_is_coloured_by_the_picture_that_shows_it():
     """A ball, red from the front, blue from behind: its two halves."""
     at = camera.cell_centres(32).norm(dim=1).reshape(32, 32, 32)
