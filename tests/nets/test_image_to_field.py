@@ -99,11 +99,6 @@ def test_shapes(network):
     assert weights.sum(1).tolist() == pytest.approx([1, 1], abs=1e-5)
 
 
-def test_several_views_get_a_sentence(network):
-    with pytest.raises(ValueError, match="one picture"):
-        network(torch.rand(1, 2, 4, 128, 128))
-
-
 @pytest.mark.parametrize("chunks", [2, 8])
 def test_slabs_equal_the_whole(network, chunks):
     crop = np.random.default_rng(0).random((128, 128, 4), np.float32)
