@@ -15,7 +15,7 @@ CELLS = 16
 """Cells along each side of the shapes that are compared"""
 SPREAD = 1.7
 """Cells that a ray spans, so that none between cells finds nothing"""
-WEIGHTS = (9.0, 4.5, 0.0, 0.7)
+WEIGHTS = (9.0, 4.0, 2.0, 0.45)
 """Of: the shapes' overlap; the first shape in the other's mask; the other's in the first's; the head's logarithm"""
 ENOUGH = 0.5
 """Probability of the likeliest turn, its neighbours counted in, from which it is believed"""
