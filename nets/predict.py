@@ -148,14 +148,15 @@ class Met:
 
 def meeting(network: ImageToField, seen: dict, cameras: torch.Tensor, pictures: list, others) -> list[Met]:
     """The other pictures as views, their turns given or searched for."""
-    alone = network.decode(seen, cameras, (slice(0, 1),) * 3).occupancy.float().sigmoid()[:, 0]
     angle = {k: (-math.radians(other.turn), None) for k, other in enumerate(others, 1) if other.turn is not None}
     asked = [k for k in range(1, len(others) + 1) if k not in angle]
+    rows = [0, *(2 * k for k in asked)]  # the pictures themselves; their mirror images lie between
+    looked = {name: value[rows] for name, value in seen.items()}
+    alone = network.decode(looked, cameras[rows], (slice(0, 1),) * 3).occupancy.float().sigmoid()[:, 0]
     if asked:
-        rows = [0, *(2 * k for k in asked)]
-        looked = [{name: value[r : r + 1] for name, value in seen.items()} for r in rows]
+        one_by_one = [{name: value[i : i + 1] for name, value in looked.items()} for i in range(len(rows))]
         alphas = torch.cat([pictures[r // 2][:, 3:] for r in rows])
-        found, sure = turns.find(network, looked, [alone[r] for r in rows], cameras[rows], alphas)
+        found, sure = turns.find(network, one_by_one, list(alone), cameras[rows], alphas)
         angle |= {k: (float(turn), float(how)) for k, turn, how in zip(asked, found, sure, strict=True)}
     views = []
     for k in range(1, len(others) + 1):
