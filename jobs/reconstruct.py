@@ -28,6 +28,8 @@ from .requests import Reconstruct, Shape
 NETWORK = "image_to_field"
 COLOUR_PIXELS = 256
 """Side of the crop that colours are read from; the network itself sees 128."""
+UNLIKE = 0.5
+"""Likeness of the nearest known silhouette below which a picture counts as strange: 2 % of validation pictures are"""
 DIFFERENT = 0.45
 """Agreement of a picture's mask with the shape below which it may show something else"""
 
@@ -63,8 +65,14 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
         "seconds": time.perf_counter() - start,
         "mask": seen[0].isolated.method,
         "camera": estimate.camera,
+        "likeness": estimate.likeness,
     }
     notes = [note, unkept, *(one.doubt for one in seen)]
+    if estimate.likeness < UNLIKE:
+        notes.append(
+            f"the outline in {seen[0].picture.name} is unlike all that the network was trained on: "
+            "look at the mask, and expect a rough shape"
+        )
     if len(seen) > 1:
         report["views"] = [
             {"image": one.picture.name, **view} for one, view in zip(seen, estimate.views, strict=True)

@@ -112,6 +112,14 @@ class SilhouettePrior(nn.Module):
         average = torch.einsum("bk,bkc->bc", weight, cameras)
         return torch.cat([mean, volumes[:, :3]], 1), torch.cat([average, cameras[:, 0]], 1)
 
+    def likeness(self, alpha: Tensor) -> Tensor:
+        """How like alpha (B, 1, 128, 128) the nearest silhouette is: intersection over union (B,)."""
+        mask = F.adaptive_avg_pool2d(alpha, 28).flatten(1)
+        library = self.unpacked()
+        both = mask @ library.T
+        union = library.sum(1)[None] + mask.sum(1, keepdim=True) - both
+        return (both / union.clamp_min(1e-6)).amax(1)
+
     def unpacked(self) -> Tensor:
         """The silhouettes as float (L, 784), unpacked once: they do not change while the network runs."""
         if self._silhouettes is None or self._silhouettes.device != self.masks.device:

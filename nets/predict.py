@@ -59,6 +59,7 @@ class Estimate:
     colour: np.ndarray
     camera: dict[str, float]
     views: list[dict] = field(default_factory=list)
+    likeness: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,9 @@ def predict(
         turn = round(-math.degrees(float(met.view.fit[0, 0])), 3) if met else 0.0
         entry = {"turn": 180 - (180 - turn) % 360, "found": sure, "used": met.used if met else True}
         found.views.append(entry | {"agreement": agreement})
-    return found
+    if network.prior is None:
+        return found
+    return dataclasses.replace(found, likeness=float(network.prior.likeness(pictures[0][:, 3:].float())))
 
 
 @dataclass(frozen=True)

@@ -459,6 +459,22 @@ def test_pictures_of_one_object_make_one_mesh(maquette, tmp_path):
     assert where == {"right": [0.2, 0], "back": [0, 0.2], "left": [-0.2, 0]}, "each where its picture was taken"
 
 
+def test_a_picture_unlike_all_others_is_told(maquette, tmp_path):
+    picture, report = Image.new("RGBA", (200, 200)), tmp_path / "r.json"
+    draw = ImageDraw.Draw(picture)
+    for i in range(0, 200, 40):
+        for j in range(0, 200, 40):
+            draw.rectangle((i, j, i + 12, j + 12), fill="purple")
+    picture.save(tmp_path / "dots.png")
+    options = ["--resolution", 32, "--device", "cpu", "--report", report, "-o", tmp_path / "a.ply"]
+    assert maquette("reconstruct", tmp_path / "dots.png", *options)[0] == 0
+    strange = json.loads(report.read_text("utf-8"))
+    assert strange["likeness"] < 0.5 and "dots.png is unlike all that the network was trained on" in strange["note"]
+    assert maquette("reconstruct", vase(tmp_path / "vase.png"), *options)[0] == 0
+    known = json.loads(report.read_text("utf-8"))
+    assert known["likeness"] > 0.5 and "unlike" not in known.get("note", "")
+
+
 def test_pictures_without_sides_are_searched_or_left_out(maquette, tmp_path):
     images, report = four_sides(tmp_path)[:2], tmp_path / "r.json"
     options = ["--resolution", 32, "--device", "cpu", "--report", report, "-o", tmp_path / "a.ply"]
