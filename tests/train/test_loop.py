@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,9 +16,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from maquette.train import export, loop
 from maquette.train.optimiser import optimisers
+from maquette.train.recipes import disturb
 from maquette.train.recipes import image_to_field as recipe
 from maquette.train.recipes.base import parse
 from maquette.train.shapes import pictures, shards, world
+from maquette.train.shapes.views import sample_views
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +117,7 @@ def test_flips_move_picture_truth_and_camera_together(folder, monkeypatch):
     batch = next(iter(recipe.Batches(folder / "train", settings(folder, ""), np.random.default_rng(0))))
     plain = recipe.prepare(batch, augment=False)
     monkeypatch.setattr(torch, "rand", lambda *shape, **_: torch.zeros(*shape))
-    monkeypatch.setattr(recipe, "disturb", lambda picture: picture)
+    monkeypatch.setattr(disturb, "disturb", lambda picture: picture)
     flipped = recipe.prepare(batch, augment=True)
     torch.testing.assert_close(flipped["picture"], plain["picture"].flip(3))
     torch.testing.assert_close(flipped["distance"], plain["distance"].flip(2))
@@ -336,3 +339,67 @@ def test_a_truncated_or_senseless_shard_is_named(folder, tmp_path):
     shards.save(stored, tmp_path / "shard-1.npz")
     with pytest.raises(ValueError, match="shard-1.npz .*not all its cameras are numbers"):
         shards.load(tmp_path / "shard-1.npz")
+
+
+# --- several views ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def with_views(folder, tmp_path_factory):
+    """The same shards, and some of several views."""
+    root = tmp_path_factory.mktemp("views")
+    for split in ("train", "library", "validation"):
+        (root / split).symlink_to(folder / split)
+    for split, views in (("train", 3), ("validation", 5)):
+        path = root / f"{split}_views" / "shard-00000.npz"
+        path.parent.mkdir()
+        shards.save(sample_views(1, 6, views, split, ["package"]), path)
+    return root
+
+
+def test_several_views_are_trained_on_and_validated(with_views, tmp_path, capsys):
+    """Steps of one picture and of several; the layers where views meet start at nothing and learn."""
+    run = tmp_path / "run"
+    last = loop.train(recipe, settings(with_views, run, several=4, steps=12, camera_share=0.0))
+    weights = torch.load(last, weights_only=True)["network"]
+    assert weights["meet_coarse.out.weight"].abs().max() > 0 and weights["meet_fine.out.weight"].abs().max() > 0
+    line = (run / "validation.txt").read_text()
+    assert all(f"{cameras}_{views} " in line for cameras in ("found", "true") for views in (1, 2, 3, 5))
+    assert export.main(["image_to_field", "--run", str(run), "--out", str(tmp_path / "out")]) == 0
+    assert json.loads((tmp_path / "out" / "image_to_field.json").read_text())["config"]["several"] == 4
+
+
+def test_batches_of_both_kinds_go_on_where_they_were(with_views):
+    def given(batches, count):
+        return [next(batches) for _ in range(count)]
+
+    asked = settings(with_views, "", several=4)
+    batches = recipe.batches(asked, np.random.default_rng(3), "cpu")
+    kinds = ["fit" in batch for batch in given(batches, 12)]
+    assert True in kinds and False in kinds
+    state = json.loads(json.dumps(batches.state()))
+    later = given(batches, 6)
+    again = recipe.batches(asked, np.random.default_rng(4), "cpu")
+    again.restore(state)
+    for one, other in zip(later, given(again, 6), strict=True):
+        assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_run_begins_with_weights_of_another(folder, with_views, tmp_path, capsys):
+    first = tmp_path / "first"
+    loop.train(recipe, settings(folder, first, steps=3))
+    export.main(["image_to_field", "--run", str(first), "--out", str(first)])
+    start = str(first / "image_to_field.safetensors")
+    capsys.readouterr()
+    asked = settings(with_views, tmp_path / "second", several=4, steps=1, rate=0.0, start=start)
+    last = loop.train(recipe, asked)
+    said = capsys.readouterr().out
+    assert f"began with {start}" in said and "numbers start at random" in said
+    before, after = load_file(start), torch.load(last, weights_only=True)["network"]
+    np.testing.assert_allclose(after["head.weight"], before["head.weight"].float(), atol=1e-6)
+    loop.train(recipe, replace(asked, steps=2))
+    assert "resumed" in (said := capsys.readouterr().out) and "began with" not in said
+    with pytest.raises(ValueError, match="holds weights of another network"):
+        loop.train(recipe, settings(folder, tmp_path / "third", width=16, steps=1, start=start))
+    with pytest.raises(ValueError, match="cannot be read as weights"):
+        loop.train(recipe, settings(folder, tmp_path / "fourth", steps=1, start=str(tmp_path / "none.safetensors")))

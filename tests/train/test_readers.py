@@ -9,7 +9,7 @@ from PIL import Image
 
 from maquette.geometry.field import Field
 from maquette.geometry.frames import UNIT_CUBE, cell_centres
-from maquette.train.evaluate import image_to_field
+from maquette.train.evaluate import command
 from maquette.train.evaluate import r2n2 as protocol
 from maquette.train.readers import binvox, modelnet, r2n2
 
@@ -188,11 +188,11 @@ def test_a_frame_that_is_not_r2n2s_is_said(shapenet):
 def test_the_command_measures_the_bundled_network(shapenet, tmp_path, capsys):
     report = tmp_path / "r.json"
     options = ["--r2n2", str(shapenet), "--views", "1,2", "--limit", "1", "--report", str(report), "--device", "cpu"]
-    assert image_to_field.main(options) == 0
+    assert command.main(["image_to_field", *options]) == 0
     out = capsys.readouterr().out
     assert "| chair | 1 |" in out and "takes one picture as yet, not 2" in out
     assert len(json.loads(report.read_text())["results"]) == 1
-    assert image_to_field.main(["--r2n2", str(tmp_path / "none")]) == 1
+    assert command.main(["image_to_field", "--r2n2", str(tmp_path / "none")]) == 1
     assert "has no folder ShapeNetRendering" in capsys.readouterr().err
 
 

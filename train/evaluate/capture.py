@@ -9,7 +9,6 @@ masks.
 
 import argparse
 import resource
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,13 +48,7 @@ class Answer:
 
 def main(argv=None):
     options = parse(argv)
-    try:
-        rows = [row for folder in options.folders for row in measure(Path(folder), options)]
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(table(rows))
-    return 0
+    print(table([row for folder in options.folders for row in measure(Path(folder), options)]))
 
 
 def parse(argv):

@@ -10,4 +10,9 @@ def main(argv):
     if not argv or argv[0] not in MEASURES:
         print(f"usage: maquette.train evaluate {{{','.join(MEASURES)}}} [...]", file=sys.stderr)
         return 0 if argv[:1] in (["-h"], ["--help"]) else 2
-    return importlib.import_module(f".{argv[0]}", __package__).main(argv[1:])
+    try:
+        importlib.import_module(f".{argv[0]}", __package__).main(argv[1:])
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0

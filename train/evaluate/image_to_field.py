@@ -35,13 +35,7 @@ CROP, CLOSE = 128, 256
 
 
 def main(argv=None):
-    options = parse(argv)
-    try:
-        evaluate(options)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    evaluate(parse(argv))
 
 
 def parse(argv):

@@ -31,13 +31,7 @@ ENDINGS = {".png", ".webp", ".tif", ".tiff"}
 
 
 def main(argv=None):
-    options = parse(argv)
-    try:
-        evaluate(options)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    evaluate(parse(argv))
 
 
 def parse(argv):

@@ -6,6 +6,7 @@ import torch
 
 from maquette.nets.camera import cell_centres, project
 from maquette.nets.several_views import fitted
+from maquette.train.recipes import disturb
 from maquette.train.recipes import image_to_field as recipe
 from maquette.train.shapes import shards
 from maquette.train.shapes.views import sample_views
@@ -38,7 +39,7 @@ def still():
 @pytest.mark.parametrize("augment", [False, True])
 def test_every_view_shows_the_first_ones_object(views, augment, monkeypatch):
     """As stored, and as training mirrors it."""
-    monkeypatch.setattr(recipe, "disturb", lambda picture: picture)
+    monkeypatch.setattr(disturb, "disturb", lambda picture: picture)
     torch.manual_seed(1)
     ready = recipe.prepare(batch_of(views), augment)
     pictures = torch.cat([ready["picture"][:, None], ready["view_picture"]], 1)[:, :, 3]
