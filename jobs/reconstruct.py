@@ -49,11 +49,11 @@ class Seen:
 def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
     """Raises ValueError with a sentence for pictures that cannot be used."""
     start = time.perf_counter()
-    where_from(request)  # before any work
+    sides_taken = where_from(request)
     seen = [see(request, i, progress) for i in range(len(request.images))]
     check_different(seen)
     progress(0.1, "Network", "loading")
-    estimate, where, note = run(seen, request, progress)
+    estimate, where, note = run(seen, sides_taken, request, progress)
     progress(0.6, "Field")
     field = Field(estimate.occupancy, level(), UNIT_CUBE, estimate.colour)
     key, unkept = fields.keep(field, request.cache)
@@ -80,7 +80,8 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
         notes.append(doubt_of_views(report["views"]))
     if any(notes):
         report["note"] = ". ".join(filter(None, notes))
-    return dataclasses.replace(shape, field=key, report=report, provenance=provenance(request, seen, where))
+    origin = provenance(request, seen, sides_taken, where)
+    return dataclasses.replace(shape, field=key, report=report, provenance=origin)
 
 
 def see(request: Reconstruct, index: int, progress) -> Seen:
@@ -146,10 +147,10 @@ def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def run(seen: list[Seen], request: Reconstruct, progress):
+def run(seen: list[Seen], sides_taken: tuple[tuple, tuple], request: Reconstruct, progress):
     """-> Estimate, the torch device it ran on, and a sentence when that was not the one asked for."""
     notes: list[str] = []
-    turns, elevations = (given or (None,) * len(seen) for given in where_from(request))
+    turns, elevations = (given or (None,) * len(seen) for given in sides_taken)
     others = [
         predict.Beside(one.crop, one.close, turn, elevation)
         for one, turn, elevation in zip(seen[1:], turns[1:], elevations[1:], strict=True)
@@ -188,14 +189,14 @@ def level() -> float:
     return float(catalog.card(NETWORK).get("level", 0.5))
 
 
-def provenance(request: Reconstruct, seen: list[Seen], where) -> dict:
+def provenance(request: Reconstruct, seen: list[Seen], sides_taken: tuple[tuple, tuple], where) -> dict:
     """Enough to make the same shape again, bit for bit on the same device, torch and thread count."""
     settings = {
         "resolution": request.resolution,
         "view": dataclasses.asdict(request.view),
         "device": request.device,
         "meshing": dataclasses.asdict(request.meshing),
-        **{name: list(given) for name, given in zip(("turns", "elevations"), where_from(request)) if given},
+        **{name: list(given) for name, given in zip(("turns", "elevations"), sides_taken) if given},
     }
     masks = [one.mask and {"path": str(one.mask.path), "sha256": one.mask.sha256} for one in seen]
     return {
