@@ -39,6 +39,13 @@ CATALOG = {
             "Which part of a photo is the object, before any background",
             needed=False,
         ),
+        Network(
+            "shape_vae",
+            "sampler",
+            "Shapes",
+            "Chairs, lamps, vessels and more behind named sliders",
+            needed=False,
+        ),
     )
 }
 

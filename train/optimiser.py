@@ -1,4 +1,4 @@
-"""Muon for the kernels of 2D convolutions, AdamW for all other weights."""
+"""Muon for the kernels of convolutions, AdamW for all other weights."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ from torch import Tensor
 
 STEPS = 5
 CONSTANTS = (3.4445, -4.7750, 2.0315)
+KERNELS = {"muon": (4,), "muon3d": (4, 5)}
+"""Dimensions of the weights that Muon takes"""
 
 
 def optimisers(network: torch.nn.Module, recipe) -> list[torch.optim.Optimizer]:
-    """One AdamW, or with `--optimiser muon` a Muon for the kernels of 2D convolutions and an AdamW for what is left."""
+    """One AdamW; or a Muon for the kernels of 2D convolutions (`--optimiser muon`), or of 2D and 3D ones (`muon3d`), and
+    an AdamW for what is left."""
 
     def adamw(parameters):
         return torch.optim.AdamW(parameters, lr=recipe.rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.98))
 
     if recipe.optimiser == "adamw":
         return [adamw(network.parameters())]
-    if recipe.optimiser != "muon":
-        raise ValueError(f"--optimiser is adamw or muon, not {recipe.optimiser!r}")
-    kernels = [p for p in network.parameters() if p.ndim == 4 and min(p.shape[0], p[0].numel()) >= 8]
+    if recipe.optimiser not in KERNELS:
+        raise ValueError(f"--optimiser is adamw, {' or '.join(KERNELS)}, not {recipe.optimiser!r}")
+    sides = KERNELS[recipe.optimiser]
+    kernels = [p for p in network.parameters() if p.ndim in sides and min(p.shape[0], p[0].numel()) >= 8]
     chosen = {id(p) for p in kernels}
     others = [p for p in network.parameters() if id(p) not in chosen]
     return [Muon(kernels, lr=recipe.rate, weight_decay=recipe.weight_decay), adamw(others)]

@@ -17,7 +17,7 @@ class BaseRecipe:
     rate: float = 1.2e-3
     """Peak learning rate."""
     optimiser: str = "adamw"
-    """adamw, or muon: Muon for the kernels of 2D convolutions and AdamW for all other weights."""
+    """adamw; muon: Muon for the kernels of 2D convolutions and AdamW for all other weights; muon3d: and of 3D ones."""
     weight_decay: float = 0.02
     clip: float = 1.0
     """Gradient norm above which gradients are scaled down."""

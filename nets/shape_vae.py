@@ -1,0 +1,173 @@
+"""Variational autoencoder of shapes: a negated, truncated signed distance on a grid <-> a latent, knowing the family.
+
+After Kingma & Welling (2013, arXiv:1312.6114) in 3D (Brock et al. 2016, arXiv:1608.04236), with distances in place of
+voxels. Both halves work on cubes of 4^3 cells: 16^3 places hold 64 features each, which the last layer unfolds. The
+first numbers of a latent are tied in training to the numbers that the shapes were designed by; the rest are free.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+PATCH = 4
+"""Cells along a side that share one place"""
+ONEDNN = torch.backends.mkldnn.is_available()
+TRUNCATION = 0.1
+"""Distances are cut off at this, as a share of the cube's side"""
+
+
+@dataclass(frozen=True)
+class Config:
+    families: tuple[str, ...]
+    latent: int = 64
+    named: int = 12
+    """The first numbers of a latent: a family's named numbers, scaled to variance 1"""
+    widths: tuple[int, ...] = (48, 128, 192)
+    """Features at 16^3, 8^3 and 4^3 places"""
+    blocks: tuple[int, ...] = (2, 3, 2)
+    """Of the decoder, at those"""
+    seen: tuple[int, ...] = (1, 2, 1)
+    """Of the encoder"""
+    embedding: int = 32
+    mirrored: bool = True
+    """Left mirrors right: only half of the grid is computed"""
+    resolution: int = 64
+
+
+class Convolution(nn.Conv3d):
+    """torch takes its slow kernel where a batch is small (2.13); oneDNN's own runs in half the time, or less."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return convolved(x, self.weight, self.bias, self.padding, self.stride)
+
+
+def convolved(x: Tensor, weight: Tensor, bias: Tensor, padding, stride=(1, 1, 1)) -> Tensor:
+    if x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_grad_enabled() and ONEDNN:
+        return torch.mkldnn_convolution(x, weight, bias, padding, stride, (1, 1, 1), 1)
+    return F.conv3d(x, weight, bias, stride, padding)
+
+
+class Block(nn.Module):
+    """A residual convolution, its input scaled and shifted by what the whole shape says (FiLM, arXiv:1709.07871)."""
+
+    def __init__(self, width: int, condition: int):
+        super().__init__()
+        self.norm = nn.GroupNorm(8, width)
+        self.film = nn.Linear(condition, 2 * width)
+        self.convolution = Convolution(width, width, 3, padding=1)
+        nn.init.zeros_(self.film.weight)
+        nn.init.zeros_(self.film.bias)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        scale, shift = self.film(condition)[..., None, None, None].chunk(2, 1)
+        return x + self.convolution(F.silu(self.norm(x) * (1 + scale) + shift))
+
+
+class ShapeVAE(nn.Module):
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        count = config.resolution // PATCH
+        self.places = tuple(n // 4 for n in (count // 2 if config.mirrored else count, count, count))
+        cells = self.places[0] * self.places[1] * self.places[2]
+        fine, middle, coarse = config.widths
+        self.family = nn.Embedding(len(config.families), config.embedding)
+        self.encoder = Encoder(config, cells)
+        self.decoder = Decoder(config, self.places)
+
+    def encode(self, field: Tensor, family: Tensor) -> tuple[Tensor, Tensor]:
+        """field (B, N, N, N) negated distances over the truncation, in [-1, 1]; family (B,) -> mean and log variance
+        (B, L)."""
+        return self.encoder(self.half(field)[:, None], self.family(family)).chunk(2, -1)
+
+    def decode(self, latent: Tensor, family: Tensor, coarse: bool = False) -> Tensor:
+        """latent (B, L), family (B,) -> (B, N, N, N), or half as many cells a side where `coarse`; inside > 0."""
+        field = self.decoder(latent, self.family(family), coarse)[:, 0]
+        return torch.cat([field, field.flip(1)], 1) if self.config.mirrored else field
+
+    def half(self, field: Tensor) -> Tensor:
+        """What the network sees: the half at x < 0, averaged with the mirrored other one."""
+        if not self.config.mirrored:
+            return field
+        left, right = field.chunk(2, 1)
+        return (left + right.flip(1)) / 2
+
+
+class Encoder(nn.Module):
+    def __init__(self, config: Config, cells: int):
+        super().__init__()
+        fine, middle, coarse = config.widths
+        condition = config.embedding
+        self.stem = Convolution(1, fine, PATCH, PATCH)
+        self.levels = nn.ModuleList(
+            nn.ModuleList(Block(width, condition) for _ in range(count))
+            for width, count in zip(config.widths, config.seen)
+        )
+        self.downs = nn.ModuleList([Convolution(fine, middle, 2, 2), Convolution(middle, coarse, 2, 2)])
+        self.last = nn.Linear(coarse * cells + condition, 2 * config.latent)
+
+    def forward(self, field: Tensor, condition: Tensor) -> Tensor:
+        x = self.stem(field)
+        for i, blocks in enumerate(self.levels):
+            if i:
+                x = self.downs[i - 1](x)
+            for block in blocks:
+                x = block(x, condition)
+        return self.last(torch.cat([F.silu(x).flatten(1), condition], 1))
+
+
+class Decoder(nn.Module):
+    """Latent and family -> field; the generator of shape_gan has the same."""
+
+    def __init__(self, config: Config, places: tuple[int, int, int]):
+        super().__init__()
+        fine, middle, coarse = config.widths
+        self.places, condition = places, 2 * config.latent
+        self.mapping = nn.Sequential(
+            nn.Linear(config.latent + config.embedding, condition), nn.SiLU(), nn.Linear(condition, condition), nn.SiLU()
+        )
+        self.first = nn.Linear(condition, coarse * places[0] * places[1] * places[2])
+        self.ups = nn.ModuleList([Convolution(coarse, middle * 8, 1), Convolution(middle, fine * 8, 1)])
+        self.levels = nn.ModuleList(
+            nn.ModuleList(Block(width, condition) for _ in range(count))
+            for width, count in zip(config.widths[::-1], config.blocks[::-1])
+        )
+        self.norm = nn.GroupNorm(8, fine)
+        self.head = Convolution(fine, PATCH**3, 3, padding=1)
+
+    def forward(self, latent: Tensor, family: Tensor, coarse: bool = False) -> Tensor:
+        condition = self.mapping(torch.cat([latent, family], 1))
+        x = self.first(condition).unflatten(1, (-1, *self.places))
+        for i, blocks in enumerate(self.levels):
+            if i:
+                x = unfold(self.ups[i - 1](x), 2)
+            for block in blocks:
+                x = block(x, condition)
+        x = F.silu(self.norm(x))
+        if not coarse:
+            return unfold(self.head(x), PATCH)
+        # The mean over cubes of 2^3 cells of what the head would have said
+        weight, bias = (F.avg_pool3d(t.view(-1, 1, PATCH, PATCH, PATCH), 2) for t in (by_row(self.head.weight), self.head.bias))
+        weight = weight.reshape(*self.head.weight.shape[1:], -1).permute(4, 0, 1, 2, 3).contiguous()
+        return unfold(convolved(x, weight, bias.reshape(-1), (1, 1, 1)), PATCH // 2)
+
+
+def by_row(weight: Tensor) -> Tensor:
+    """(O, I, 3, 3, 3) -> (I * 27, O), so that the outputs lie together."""
+    return weight.flatten(1).T.contiguous()
+
+
+def unfold(x: Tensor, size: int) -> Tensor:
+    """B (C size^3) X Y Z -> B C (X size) (Y size) (Z size): each place becomes a cube of cells."""
+    batch, channels, a, b, c = x.shape
+    x = x.reshape(batch, channels // size**3, size, size, size, a, b, c).permute(0, 1, 5, 2, 6, 3, 7, 4)
+    return x.reshape(batch, channels // size**3, a * size, b * size, c * size)
+
+
+def create(config: dict) -> ShapeVAE:
+    """From a card's config."""
+    return ShapeVAE(Config(**{key: tuple(value) if isinstance(value, list) else value for key, value in config.items()}))

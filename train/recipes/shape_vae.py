@@ -1,0 +1,142 @@
+"""The recipe of shape_vae: shapes drawn on the fly, reconstruction, KL divergence, named numbers.
+
+Over the first fifth of the budget the latent's noise grows from nothing, so that the network first learns to copy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...nets.shape_vae import TRUNCATION, Config, ShapeVAE
+from ..shapes import designs
+from ..shapes.drawn_designs import Drawn, draw
+from .base import BaseRecipe
+
+NAME = "shape_vae"
+DATA = "procedural shapes of this project's own designs (train/shapes/designs)"
+
+
+@dataclass(frozen=True)
+class Recipe(BaseRecipe):
+    """Train shape_vae on shapes that are drawn while it trains."""
+
+    batch: int = 24
+    rate: float = 2e-3
+    ema: float = 0.998
+    optimiser: str = "muon3d"
+    families: str = ""
+    """Names of designs, by commas; "" takes all."""
+    latent: int = 64
+    widths: str = "48,128,192"
+    blocks: str = "2,3,2"
+    seen: str = "1,2,1"
+    """Features and blocks, as nets.shape_vae.Config has them."""
+    kl: float = 4e-4
+    """Weight of the divergence in nats."""
+    naming: float = 0.3
+    """Weight of the named numbers' error."""
+    edge: float = 0.5
+    """Weight of the cross entropy of inside and outside."""
+    pool: int = 96
+    """Shapes drawn at once."""
+    reuse: int = 2
+    """How often a shape is seen."""
+    validation: int = 300
+
+
+def names(recipe) -> tuple[str, ...]:
+    chosen = recipe["families"] if isinstance(recipe, dict) else recipe.families
+    return tuple(chosen.split(",")) if chosen else tuple(designs.designs())
+
+
+def config(recipe: dict) -> dict:
+    """The network's config for its card, from a recipe's fields."""
+    sizes = {name: tuple(int(n) for n in recipe[name].split(",")) for name in ("widths", "blocks", "seen")}
+    return asdict(Config(names(recipe), recipe["latent"], **sizes))
+
+
+def data(recipe: dict) -> str:
+    return DATA
+
+
+def make(recipe: Recipe) -> ShapeVAE:
+    return ShapeVAE(Config(**config(asdict(recipe))))
+
+
+def batches(recipe: Recipe, rng: np.random.Generator, device) -> Drawn:
+    return Drawn(names(recipe), recipe.batch, recipe.pool, recipe.reuse, rng)
+
+
+def prepare(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
+    """-> field (B, N, N, N) in [-1, 1], inside > 0."""
+    return batch | {"field": batch["field"].float() / 127}
+
+
+def loss(network: ShapeVAE, batch: dict, recipe: Recipe, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+    field, family, numbers = batch["field"], batch["family"], batch["numbers"]
+    mean, log_variance = network.encode(field, family)
+    log_variance = log_variance.clamp(-12, 4)
+    noise = min(1.0, progress / 0.2)
+    latent = mean + noise * torch.randn_like(mean) * (log_variance / 2).exp()
+    decoded = network.decode(latent, family)
+    distance, edge = errors(decoded.float(), field)
+    known = ~numbers.isnan()
+    count = network.config.named
+    naming = ((mean[:, :count] - numbers.nan_to_num()).square() * known).sum() / known.sum()
+    divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
+    total = distance + recipe.edge * edge + recipe.kl * noise * divergence + recipe.naming * naming
+    parts = {"distance": distance, "edge": edge, "naming": naming, "divergence": divergence}
+    return total, {name: value.detach() for name, value in parts.items()}
+
+
+def errors(decoded: Tensor, field: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean absolute error of the truncated distance, and cross entropy of which side a cell is on.
+
+    Both count cells near the surface more: far away there is nothing to see."""
+    near = 0.2 + (field.abs() < 0.6)
+    cut = decoded.clamp(-1, 1) + 0.01 * (decoded - decoded.detach().clamp(-1, 1))
+    distance = ((cut - field).abs() * near).sum() / near.sum()
+    # A cell is .156 of the truncation wide at 64^3; the surface is sharp to a third of it
+    sharp = 20.0
+    edge = F.binary_cross_entropy_with_logits(decoded * sharp, (field * sharp).sigmoid(), near, reduction="sum") / near.sum()
+    return distance, edge - entropy(field * sharp, near)
+
+
+def entropy(logits: Tensor, weight: Tensor) -> Tensor:
+    """Of the truth itself, so that a perfect answer costs nothing."""
+    p = logits.sigmoid()
+    return F.binary_cross_entropy_with_logits(logits, p, weight, reduction="sum") / weight.sum()
+
+
+@torch.no_grad()
+def validate(network: ShapeVAE, recipe: Recipe, device) -> dict[str, float]:
+    """On held-out shapes: IoU of the decoded mean, error of the named numbers, active latents."""
+    network.eval()
+    held = draw(names(recipe), np.random.default_rng([1, 0]), recipe.validation)
+    scores, means, families = [], [], []
+    numbers = torch.from_numpy(held["numbers"])
+    for part in torch.arange(recipe.validation).split(recipe.batch):
+        field = torch.from_numpy(held["field"])[part].to(device).float() / 127
+        family = torch.from_numpy(held["family"])[part].to(device)
+        mean, _ = network.encode(field, family)
+        decoded = network.decode(mean, family) > 0
+        true = field > 0
+        both, either = (decoded & true).flatten(1).sum(1), (decoded | true).flatten(1).sum(1)
+        scores.append((both / either.clamp_min(1)).cpu())
+        means.append(mean.cpu())
+        families.append(family.cpu())
+    network.train()
+    iou, mean, family = torch.cat(scores), torch.cat(means), torch.cat(families)
+    wrong = (mean[:, : network.config.named] - numbers).square()
+    by_family = {f"iou_{name}": float(iou[family == i].mean()) for i, name in enumerate(names(recipe))}
+    return {
+        "iou": float(iou.mean()),
+        "naming": float(wrong[~wrong.isnan()].mean()),
+        "active": float((mean.var(0) > 0.05).sum()),
+        **by_family,
+    }
