@@ -8,19 +8,20 @@ Paths become absolute when a request is made, because the worker has a current f
 """
 
 import dataclasses
-import math
 import os
 import re
 from dataclasses import dataclass, fields, is_dataclass
 
 import numpy as np
 
-STYLES = ("smooth", "blocks")
+from . import checks
+from .sampling import Encode, Encoded, Fit, Point, Sample
+from .settings import STYLES, VIEW_LIMITS, Meshing, View
+
 RESOLUTIONS = (32, 64)
 CAPTURE_RESOLUTIONS = (64, 96, 128, 192, 256)
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FORMATS = ("glb", "ply", "obj", "stl")
-VIEW_LIMITS = {"elevation": (-20.0, 75.0), "depth": (0.6, 3.0)}
 MOST_VIEWS = 24
 """Pictures of one object that Reconstruct takes"""
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".tga")
@@ -34,61 +35,6 @@ def even_turns(count: int, way: str = "right") -> tuple[float, ...]:
 
 
 # --- settings and requests ------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Meshing:
-    """How a field becomes a mesh; changing these never runs a network again."""
-
-    level: float | None = None
-    """The field's value at the surface; None ("auto") takes the field's own."""
-    style: str = "smooth"
-    smoothing: int = 2
-    """Smoothing passes over the finished surface."""
-    faces: int = 0
-    """Triangles to keep at most; 0 keeps all."""
-    islands: bool = False
-    """Keep pieces that float apart from the largest one."""
-    size: float | None = None
-    """Longest side in metres, standing on z = 0; None ("auto") leaves captures as they were captured, others take 1."""
-
-    def __post_init__(self):
-        level = None if self.level in (None, "auto") else _number("Level", self.level)
-        _set(self, "level", level)
-        _one_of("Style", self.style, STYLES)
-        _set(self, "smoothing", _whole("Smoothing", self.smoothing, 0, 200))
-        _set(self, "faces", _whole("Faces", self.faces, 0, 100_000_000))
-        if 0 < self.faces < 4:
-            raise ValueError(f"Faces is {self.faces}; a closed mesh needs at least 4 (0 keeps them all)")
-        _set(self, "islands", _truth("Islands", self.islands))
-        _set(self, "size", None if self.size in (None, "auto") else _number("Size", self.size))
-        if self.size is not None and self.size <= 0:
-            raise ValueError(f"Size is {self.size:g} metres; it must be above 0")
-
-    def keywords(self) -> dict:
-        """What geometry's mesh_from_field takes; Size is applied afterwards."""
-        return {name: getattr(self, name) for name in ("level", "style", "smoothing", "faces", "islands")}
-
-
-@dataclass(frozen=True)
-class View:
-    """What is known of how the picture shows the object; what is None, the network finds."""
-
-    elevation: float | None = None
-    """Degrees from which the camera looks down on the object; below 0 it looks up."""
-    depth: float | None = None
-    """The object's longest side, as a multiple of its larger side in the picture: over 1, it reaches away from us."""
-    symmetry: bool = False
-    """The object's two halves mirror each other; each shows what the other hides."""
-
-    def __post_init__(self):
-        for name, (low, high) in VIEW_LIMITS.items():
-            value = getattr(self, name)
-            value = None if value in (None, "auto") else _number(name.capitalize(), value)
-            if value is not None and not low <= value <= high:
-                raise ValueError(f"{name.capitalize()} is {value:g}; it must be from {low:g} to {high:g}")
-            _set(self, name, value)
-        _set(self, "symmetry", _truth("Symmetry", self.symmetry))
 
 
 @dataclass(frozen=True)
@@ -124,15 +70,15 @@ class Reconstruct:
 
     def __post_init__(self):
         images = [self.images] if isinstance(self.images, (str, os.PathLike)) else self.images
-        _set(self, "images", tuple(_path("Images", image) for image in images))
+        checks.put(self, "images", tuple(checks.path("Images", image) for image in images))
         if not self.images:
             raise ValueError("No picture was given; choose at least one")
         if self.resolution not in RESOLUTIONS or isinstance(self.resolution, bool):
-            raise ValueError(f"Resolution is {self.resolution}; choose one of {_listed(RESOLUTIONS)}")
-        _check(self, "View", self.view, View)
-        _check(self, "Meshing", self.meshing, Meshing)
-        _one_of("Device", self.device, DEVICES)
-        _paths(self, "mask", "poses", "preview", "save_field", "cache")
+            raise ValueError(f"Resolution is {self.resolution}; choose one of {checks.listed(RESOLUTIONS)}")
+        checks.check(self, "View", self.view, View)
+        checks.check(self, "Meshing", self.meshing, Meshing)
+        checks.one_of("Device", self.device, DEVICES)
+        checks.paths(self, "mask", "poses", "preview", "save_field", "cache")
         self._check_views()
 
     def _check_views(self):
@@ -143,12 +89,12 @@ class Reconstruct:
             raise ValueError("Mask belongs to one picture; give several pictures their masks, one each")
         if twice := next((image for i, image in enumerate(self.images) if image in self.images[:i]), ""):
             raise ValueError(f"{os.path.basename(twice)} was given twice; each picture counts once")
-        _set(self, "masks", tuple(_path("Masks", mask) if mask else "" for mask in self.masks))
-        turns = (None if turn in (None, "auto") else _number("Turns", turn) for turn in self.turns)
-        _set(self, "turns", tuple(None if turn is None else 180 - (180 - turn) % 360 for turn in turns))
-        known = (None if e in (None, "auto") else _number("Elevations", e) for e in self.elevations)
-        _set(self, "elevations", tuple(known))
-        _set(self, "cameras", tuple(tuple(_number("Cameras", n) for n in camera) for camera in self.cameras))
+        checks.put(self, "masks", tuple(checks.path("Masks", mask) if mask else "" for mask in self.masks))
+        turns = (None if turn in (None, "auto") else checks.number("Turns", turn) for turn in self.turns)
+        checks.put(self, "turns", tuple(None if turn is None else 180 - (180 - turn) % 360 for turn in turns))
+        known = (None if e in (None, "auto") else checks.number("Elevations", e) for e in self.elevations)
+        checks.put(self, "elevations", tuple(known))
+        checks.put(self, "cameras", tuple(tuple(checks.number("Cameras", n) for n in camera) for camera in self.cameras))
         if any(len(camera) != 16 for camera in self.cameras):
             raise ValueError("Cameras are matrices of 16 numbers, row by row")
         if sum(map(bool, (self.turns, self.poses, self.cameras))) > 1:
@@ -186,19 +132,19 @@ class Capture:
     """Go on from where the last capture of these photos at this resolution stopped, for the budget or so many steps."""
 
     def __post_init__(self):
-        _set(self, "folder", _path("Folder", self.folder))
+        checks.put(self, "folder", checks.path("Folder", self.folder))
         if not isinstance(self.resume, bool):
             raise ValueError(f"Resume is {self.resume!r}; it must be true or false")
-        _set(self, "budget", _number("Budget", self.budget))
+        checks.put(self, "budget", checks.number("Budget", self.budget))
         if not 1 <= self.budget <= 86_400:
             raise ValueError(f"Budget is {self.budget:g} seconds; it must be from 1 to 86400")
         if self.resolution not in CAPTURE_RESOLUTIONS or isinstance(self.resolution, bool):
-            raise ValueError(f"Resolution is {self.resolution}; choose one of {_listed(CAPTURE_RESOLUTIONS)}")
-        _set(self, "steps", _whole("Steps", self.steps, 0, 10_000_000))
-        _set(self, "holdout", _whole("Holdout", self.holdout, 0, 1000))
-        _set(self, "seed", _whole("Seed", self.seed, 0, 2**31 - 1))
-        _check(self, "Meshing", self.meshing, Meshing)
-        _paths(self, "renders", "preview", "save_field", "cache")
+            raise ValueError(f"Resolution is {self.resolution}; choose one of {checks.listed(CAPTURE_RESOLUTIONS)}")
+        checks.put(self, "steps", checks.whole("Steps", self.steps, 0, 10_000_000))
+        checks.put(self, "holdout", checks.whole("Holdout", self.holdout, 0, 1000))
+        checks.put(self, "seed", checks.whole("Seed", self.seed, 0, 2**31 - 1))
+        checks.check(self, "Meshing", self.meshing, Meshing)
+        checks.paths(self, "renders", "preview", "save_field", "cache")
 
 
 @dataclass(frozen=True)
@@ -216,9 +162,9 @@ class Remesh:
         if not isinstance(self.field, (str, os.PathLike)) or not os.fspath(self.field):
             raise ValueError("No field was named; this object was not made by Maquette, so Reconstruct it first")
         if not FIELD_KEY.fullmatch(os.fspath(self.field)):
-            _set(self, "field", _path("Field", self.field))
-        _check(self, "Meshing", self.meshing, Meshing)
-        _paths(self, "cache", "preview")
+            checks.put(self, "field", checks.path("Field", self.field))
+        checks.check(self, "Meshing", self.meshing, Meshing)
+        checks.paths(self, "cache", "preview")
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,8 +181,8 @@ class Export:
     """(V, 3) float32 sRGB in [0, 1]"""
 
     def __post_init__(self):
-        _set(self, "path", _path("Path", self.path))
-        _mesh(self)
+        checks.put(self, "path", checks.path("Path", self.path))
+        checks.mesh(self)
 
 
 @dataclass(frozen=True)
@@ -250,9 +196,9 @@ class Mask:
     device: str = "auto"
 
     def __post_init__(self):
-        _set(self, "image", _path("Image", self.image))
-        _set(self, "path", _path("Path", self.path))
-        _one_of("Device", self.device, DEVICES)
+        checks.put(self, "image", checks.path("Image", self.image))
+        checks.put(self, "path", checks.path("Path", self.path))
+        checks.one_of("Device", self.device, DEVICES)
 
 
 @dataclass(frozen=True)
@@ -265,8 +211,8 @@ class Doctor:
     cache: str = ""
 
     def __post_init__(self):
-        _one_of("Device", self.device, DEVICES)
-        _paths(self, "cache")
+        checks.one_of("Device", self.device, DEVICES)
+        checks.paths(self, "cache")
 
 
 # --- results --------------------------------------------------------------------------------------------------------
@@ -292,9 +238,9 @@ class Shape:
     """PNG of the mask that was used, when there is one."""
 
     def __post_init__(self):
-        _mesh(self)
-        _check(self, "Report", self.report, dict)
-        _check(self, "Provenance", self.provenance, dict)
+        checks.mesh(self)
+        checks.check(self, "Report", self.report, dict)
+        checks.check(self, "Provenance", self.provenance, dict)
 
     def save(self, path) -> str:
         """Write the mesh as .glb, .ply, .obj or .stl, as the ending says; returns the absolute path.
@@ -358,6 +304,7 @@ class Diagnosis:
 
 
 KINDS = {kind.__name__: kind for kind in (Meshing, View, Reconstruct, Capture, Remesh, Export, Mask, Doctor)}
+KINDS |= {kind.__name__: kind for kind in (Point, Sample, Encode, Fit, Encoded)}
 KINDS |= {kind.__name__: kind for kind in (Shape, Written, Masked, Diagnosis)}
 
 
@@ -385,7 +332,7 @@ def from_json(data, get=None, kinds=KINDS):
     known = {item.name for item in fields(kind)}
     unknown = sorted(set(data) - known - {"kind"})
     if unknown:
-        raise ValueError(f"{data['kind']} has no setting {unknown[0]!r}; it has {_listed(sorted(known))}")
+        raise ValueError(f"{data['kind']} has no setting {unknown[0]!r}; it has {checks.listed(sorted(known))}")
     values = {name: _rich(value, get, kinds) for name, value in data.items() if name != "kind"}
     try:
         return kind(**values)
@@ -430,71 +377,3 @@ def pictures_in(folder: str) -> list[str]:
     if not names:
         raise ValueError(f"The folder {folder} holds no pictures ({', '.join(PICTURES)})")
     return [os.path.join(folder, name) for name in names]
-
-
-# --- checks ---------------------------------------------------------------------------------------------------------
-
-
-def _set(owner, name: str, value):
-    object.__setattr__(owner, name, value)  # the classes are frozen for everyone else
-
-
-def _listed(options) -> str:
-    return ", ".join(str(option) for option in options)
-
-
-def _one_of(label: str, value, options):
-    if value not in options:
-        raise ValueError(f"{label} is {value!r}; choose one of {_listed(options)}")
-
-
-def _number(label: str, value) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
-        raise ValueError(f"{label} is {value!r}; it must be a number")
-    return float(value)
-
-
-def _whole(label: str, value, low: int, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not low <= value <= high:
-        raise ValueError(f"{label} is {value!r}; it must be a whole number from {low} to {high}")
-    return int(value)
-
-
-def _truth(label: str, value) -> bool:
-    if not isinstance(value, (bool, np.bool_)):
-        raise ValueError(f"{label} is {value!r}; it is either on or off")
-    return bool(value)
-
-
-def _check(owner, label: str, value, kind):
-    if not isinstance(value, kind):
-        raise ValueError(f"{label} of {type(owner).__name__} is {value!r}; it must be a {kind.__name__}")
-
-
-def _path(label: str, value) -> str:
-    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
-        raise ValueError(f"{label} is {value!r}; it must name a file")
-    return os.path.abspath(os.path.expanduser(os.fspath(value)))
-
-
-def _paths(owner, *names: str):
-    """Optional paths: "" stays "", anything else becomes absolute."""
-    for name in names:
-        value = getattr(owner, name)
-        _set(owner, name, _path(name.replace("_", " ").capitalize(), value) if value not in ("", None) else "")
-
-
-def _mesh(owner):
-    vertices = np.ascontiguousarray(owner.vertices, np.float32)
-    faces = np.ascontiguousarray(owner.faces, np.int32)
-    if vertices.ndim != 2 or vertices.shape[1] != 3 or faces.ndim != 2 or faces.shape[1] != 3:
-        raise ValueError(f"A mesh needs (V, 3) vertices and (F, 3) faces, not {vertices.shape} and {faces.shape}")
-    if faces.size and (faces.min() < 0 or faces.max() >= len(vertices)):
-        raise ValueError(f"A face names vertex {faces.max()} of a mesh with {len(vertices)} vertices")
-    _set(owner, "vertices", vertices)
-    _set(owner, "faces", faces)
-    if owner.colours is not None:
-        colours = np.ascontiguousarray(owner.colours, np.float32)
-        if colours.shape != vertices.shape:
-            raise ValueError(f"Colours are {colours.shape}; one per vertex would be {vertices.shape}")
-        _set(owner, "colours", colours)

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .latents import Latents
+
 PATCH = 4
 """Cells along a side that share one place"""
 ONEDNN = torch.backends.mkldnn.is_available()
@@ -26,16 +28,18 @@ class Config:
     latent: int = 64
     named: int = 12
     """The first numbers of a latent: a family's named numbers, scaled to variance 1"""
-    widths: tuple[int, ...] = (48, 128, 192)
+    widths: tuple[int, ...] = (48, 96, 192)
     """Features at 16^3, 8^3 and 4^3 places"""
-    blocks: tuple[int, ...] = (2, 3, 2)
+    blocks: tuple[int, ...] = (1, 2, 1)
     """Of the decoder, at those"""
-    seen: tuple[int, ...] = (1, 2, 1)
+    seen: tuple[int, ...] = (1, 1, 1)
     """Of the encoder"""
     embedding: int = 32
     mirrored: bool = True
     """Left mirrors right: only half of the grid is computed"""
     resolution: int = 64
+    sliders: tuple[int, ...] = ()
+    """Of each family; () while it trains, when there are none."""
 
 
 class Convolution(nn.Conv3d):
@@ -68,6 +72,10 @@ class Block(nn.Module):
 
 
 class ShapeVAE(nn.Module):
+    """`latents` holds what was fitted to the trained network: its sliders, and how latents are spread."""
+
+    TRUNCATION = TRUNCATION
+
     def __init__(self, config: Config):
         super().__init__()
         self.config = config
@@ -78,16 +86,21 @@ class ShapeVAE(nn.Module):
         self.family = nn.Embedding(len(config.families), config.embedding)
         self.encoder = Encoder(config, cells)
         self.decoder = Decoder(config, self.places)
+        self.latents = Latents(config.latent, config.sliders)
 
     def encode(self, field: Tensor, family: Tensor) -> tuple[Tensor, Tensor]:
         """field (B, N, N, N) negated distances over the truncation, in [-1, 1]; family (B,) -> mean and log variance
         (B, L)."""
-        return self.encoder(self.half(field)[:, None], self.family(family)).chunk(2, -1)
+        return self.encoder(self.half(field)[:, None], self.embedded(family)).chunk(2, -1)
 
     def decode(self, latent: Tensor, family: Tensor, coarse: bool = False) -> Tensor:
-        """latent (B, L), family (B,) -> (B, N, N, N), or half as many cells a side where `coarse`; inside > 0."""
-        field = self.decoder(latent, self.family(family), coarse)[:, 0]
+        """latent (B, L), family (B,) or shares of families (B, F) -> (B, N, N, N) over the truncation, inside > 0;
+        half as many cells a side where `coarse`."""
+        field = self.decoder(latent, self.embedded(family), coarse)[:, 0]
         return torch.cat([field, field.flip(1)], 1) if self.config.mirrored else field
+
+    def embedded(self, family: Tensor) -> Tensor:
+        return family @ self.family.weight if family.is_floating_point() else self.family(family)
 
     def half(self, field: Tensor) -> Tensor:
         """What the network sees: the half at x < 0, averaged with the mirrored other one."""

@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 BLENDER = frozenset({"bpy", "bpy_extras", "bmesh", "mathutils", "gpu", "gpu_extras", "blf", "addon_utils", "bl_ui"})
-LIGHT_JOBS = frozenset({f"jobs.{name}" for name in ("requests", "client", "process", "environment", "protocol")})
+LIGHT_JOBS = frozenset({f"jobs.{name}" for name in ("requests", "settings", "sampling", "checks", "client", "process", "environment", "protocol")})
 GEOMETRY = frozenset({"numpy", "scipy", "skimage", "trimesh", "PIL", "fast_simplification", "xatlas"})
 NETS = frozenset({"torch", "numpy", "safetensors"})
 TRAIN = frozenset({"lightning_fabric", "lightning", "torchmetrics", "tensorboard", "tqdm", "numba"})

@@ -25,16 +25,16 @@ DATA = "procedural shapes of this project's own designs (train/shapes/designs)"
 class Recipe(BaseRecipe):
     """Train shape_vae on shapes that are drawn while it trains."""
 
-    batch: int = 24
+    batch: int = 8
     rate: float = 2e-3
     ema: float = 0.998
     optimiser: str = "muon3d"
     families: str = ""
     """Names of designs, by commas; "" takes all."""
     latent: int = 64
-    widths: str = "48,128,192"
-    blocks: str = "2,3,2"
-    seen: str = "1,2,1"
+    widths: str = "48,96,192"
+    blocks: str = "1,2,1"
+    seen: str = "1,1,1"
     """Features and blocks, as nets.shape_vae.Config has them."""
     kl: float = 4e-4
     """Weight of the divergence in nats."""
@@ -44,7 +44,7 @@ class Recipe(BaseRecipe):
     """Weight of the cross entropy of inside and outside."""
     pool: int = 96
     """Shapes drawn at once."""
-    reuse: int = 2
+    reuse: int = 3
     """How often a shape is seen."""
     validation: int = 300
 

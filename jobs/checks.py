@@ -1,0 +1,71 @@
+"""What requests and results check when they are made. Each raises ValueError with one sentence."""
+
+import math
+import os
+
+import numpy as np
+
+
+def put(owner, name: str, value):
+    object.__setattr__(owner, name, value)  # the classes are frozen for everyone else
+
+
+def listed(options) -> str:
+    return ", ".join(str(option) for option in options)
+
+
+def one_of(label: str, value, options):
+    if value not in options:
+        raise ValueError(f"{label} is {value!r}; choose one of {listed(options)}")
+
+
+def number(label: str, value) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
+        raise ValueError(f"{label} is {value!r}; it must be a number")
+    return float(value)
+
+
+def whole(label: str, value, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not low <= value <= high:
+        raise ValueError(f"{label} is {value!r}; it must be a whole number from {low} to {high}")
+    return int(value)
+
+
+def truth(label: str, value) -> bool:
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{label} is {value!r}; it is either on or off")
+    return bool(value)
+
+
+def check(owner, label: str, value, kind):
+    if not isinstance(value, kind):
+        raise ValueError(f"{label} of {type(owner).__name__} is {value!r}; it must be a {kind.__name__}")
+
+
+def path(label: str, value) -> str:
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        raise ValueError(f"{label} is {value!r}; it must name a file")
+    return os.path.abspath(os.path.expanduser(os.fspath(value)))
+
+
+def paths(owner, *names: str):
+    """Optional paths: "" stays "", anything else becomes absolute."""
+    for name in names:
+        value = getattr(owner, name)
+        put(owner, name, path(name.replace("_", " ").capitalize(), value) if value not in ("", None) else "")
+
+
+def mesh(owner):
+    vertices = np.ascontiguousarray(owner.vertices, np.float32)
+    faces = np.ascontiguousarray(owner.faces, np.int32)
+    if vertices.ndim != 2 or vertices.shape[1] != 3 or faces.ndim != 2 or faces.shape[1] != 3:
+        raise ValueError(f"A mesh needs (V, 3) vertices and (F, 3) faces, not {vertices.shape} and {faces.shape}")
+    if faces.size and (faces.min() < 0 or faces.max() >= len(vertices)):
+        raise ValueError(f"A face names vertex {faces.max()} of a mesh with {len(vertices)} vertices")
+    put(owner, "vertices", vertices)
+    put(owner, "faces", faces)
+    if owner.colours is not None:
+        colours = np.ascontiguousarray(owner.colours, np.float32)
+        if colours.shape != vertices.shape:
+            raise ValueError(f"Colours are {colours.shape}; one per vertex would be {vertices.shape}")
+        put(owner, "colours", colours)

@@ -1,0 +1,81 @@
+"""Sample: a place in a network's latent space -> Shape."""
+
+import dataclasses
+import time
+
+from .. import __version__
+from ..nets import device, sampler
+from . import fields
+from .remesh import shape_from_field
+from .requests import Point, Sample, Shape
+
+
+def sample(request: Sample, progress, cancelled) -> Shape:
+    """Raises ValueError with a sentence for families, sliders and latents that the model does not have."""
+    start = time.perf_counter()
+    progress(0.05, "Network")
+    where = device.pick(request.device)
+    model = sampler.load(request.model, str(where))
+    here = place(model, request.point)
+    there = place(model, request.other) if request.other else None
+    progress(0.2, "Field")
+    field = model.field(here, there, request.factor, coarse=request.resolution < 64)
+    key, unkept = fields.keep(field, request.cache) if request.keep else ("", "")
+    if request.save_field:
+        field.save(request.save_field)
+    shape = shape_from_field(field, request.meshing, progress, request.preview, span=(0.4, 0.97))
+    report = shape.report | {"device": str(where), "seconds": time.perf_counter() - start} | told(model, here, there)
+    notes = [unkept, strange(model, here), strange(model, there) if there else ""]
+    if any(notes):
+        report["note"] = ". ".join(dict.fromkeys(filter(None, notes)))
+    return dataclasses.replace(shape, field=key, report=report, provenance=provenance(request, model, where))
+
+
+def place(model: sampler.Sampler, point: Point) -> sampler.Place:
+    """Where a Point says."""
+    family = model.family(point.family)
+    found = model.given(family, point.latent) if point.latent else model.draw(family, point.seed, point.truncation)
+    if point.amount:
+        found = model.varied(found, point.variation, point.amount)
+    return model.set(found, point.sliders)
+
+
+def told(model: sampler.Sampler, here: sampler.Place, there: sampler.Place | None) -> dict:
+    """What the report says of a place: family, latent, and every slider's value."""
+    found = {
+        "family": here.family.name,
+        "sliders": {name: round(value, 4) for name, value in model.values(here).items()},
+        "latent": here.latent.tolist(),
+    }
+    if there:
+        found["other"] = {"family": there.family.name, "latent": there.latent.tolist()}
+    return found
+
+
+def strange(model: sampler.Sampler, here: sampler.Place) -> str:
+    """A sentence where a shape is so far from all known ones that it may fall apart, else ""."""
+    far = model.strangeness(here)
+    if far < sampler.STRANGE:
+        return ""
+    return f"this {here.family.name} is {far:.1f} times as unusual as those it was learned from, and may fall apart"
+
+
+def provenance(request: Sample, model: sampler.Sampler, where) -> dict:
+    """Enough to make the same shape again, bit for bit on the same device, torch and thread count."""
+    settings = {
+        "resolution": request.resolution,
+        "point": dataclasses.asdict(request.point),
+        "other": dataclasses.asdict(request.other) if request.other else None,
+        "factor": request.factor,
+        "meshing": dataclasses.asdict(request.meshing),
+        "device": request.device,
+    }
+    return {
+        "verb": "sample",
+        "settings": settings,
+        "seed": request.point.seed,
+        "network": request.model,
+        "weights": model.card["sha256"],
+        "version": __version__,
+        **device.versions(where),
+    }

@@ -1,0 +1,139 @@
+"""A bundled sampler ready to use: families, sliders, and fields from latents."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..geometry.field import Field
+from . import catalog, checkpoint
+from .latents import Slider
+
+FLOOR = 1 / 32
+"""Of the cube's side lies below z = 0: shapes stand on it."""
+STRANGE = 2.0
+"""Standard deviations from the family's shapes beyond which a shape may fall apart"""
+
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of object, as the card describes it."""
+
+    index: int
+    name: str
+    side: float
+    """The cube, metres"""
+    sliders: tuple[Slider, ...]
+
+    def slider(self, name: str) -> int:
+        """Number of a slider, by its name in any case, "_" for " ". Raises ValueError with the names that there are."""
+        plain = [slider.name.lower() for slider in self.sliders]
+        wanted = name.lower().replace("_", " ").strip()
+        if wanted not in plain:
+            raise ValueError(f"{self.name} has no slider {name!r}; it has {', '.join(plain)}")
+        return plain.index(wanted)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A latent (L,) of a family."""
+
+    latent: Tensor
+    family: Family
+
+
+class Sampler:
+    """`network` has encode, decode and `latents`; see shape_vae."""
+
+    def __init__(self, network: torch.nn.Module, card: dict, where: torch.device):
+        self.network, self.card, self.where = network, card, where
+        self.families = families(card)
+
+    def family(self, name: str) -> Family:
+        """By its name; "" is the first. Raises ValueError with the names that there are."""
+        for family in self.families:
+            if name.lower() in ("", family.name):
+                return family
+        names = ", ".join(family.name for family in self.families)
+        raise ValueError(f"{self.card['name']} has no family {name!r}; it has {names}")
+
+    def draw(self, family: Family, seed: int, truncation: float) -> Place:
+        drawn = self.latents.draw(family.index, list(family.sliders), np.random.default_rng(seed), truncation)
+        return Place(drawn, family)
+
+    def given(self, family: Family, latent) -> Place:
+        """Raises ValueError where the latent is not this network's."""
+        length = self.network.config.latent
+        if len(latent) != length:
+            raise ValueError(f"The latent has {len(latent)} numbers; those of {self.card['name']} have {length}")
+        return Place(torch.tensor(latent, dtype=torch.float32), family)
+
+    def varied(self, place: Place, seed: int, amount: float) -> Place:
+        latents, index = self.latents, place.family.index
+        return Place(latents.varied(place.latent, index, np.random.default_rng([1, seed]), amount), place.family)
+
+    def set(self, place: Place, values: dict[str, float]) -> Place:
+        """The place with sliders moved to these values. Raises ValueError for a name or value that is not theirs."""
+        family, change = place.family, torch.zeros(len(place.family.sliders))
+        now = self.latents.values(place.latent, family.index)
+        for name, value in values.items():
+            index = family.slider(name)
+            slider = family.sliders[index]
+            room = 1e-6 * (slider.maximum - slider.minimum)  # a slider's end, as another program rounded it
+            if not slider.minimum - room <= value <= slider.maximum + room:
+                unit = f" {slider.unit}" if slider.unit else ""
+                raise ValueError(
+                    f"{slider.name} is {value:g}{unit}; it goes from {slider.minimum:g} to {slider.maximum:g}{unit}"
+                )
+            change[index] = value - now[index]
+        return Place(self.latents.moved(place.latent, family.index, change), family)
+
+    def values(self, place: Place) -> dict[str, float]:
+        """What the sliders say of a place, by name."""
+        read = self.latents.values(place.latent, place.family.index).tolist()
+        return {slider.name: value for slider, value in zip(place.family.sliders, read, strict=True)}
+
+    def strangeness(self, place: Place) -> float:
+        """Standard deviations from the family's shapes; about 1 for themselves."""
+        return float(self.latents.depth(place.latent, place.family.index))
+
+    @torch.inference_mode()
+    def field(self, place: Place, other: Place | None = None, factor: float = 0.0, coarse: bool = False) -> Field:
+        """Negated distances in metres. With `other`, of what lies between: the families' features melt too."""
+        other = other or place
+        latent = torch.lerp(place.latent, other.latent, factor)
+        weights = torch.zeros(len(self.families))
+        weights[place.family.index] += 1 - factor
+        weights[other.family.index] += factor
+        values = self.network.decode(latent[None].to(self.where), weights[None].to(self.where), coarse)[0]
+        side = place.family.side * (1 - factor) + other.family.side * factor
+        low = np.array([-side / 2, -side / 2, -side * FLOOR])
+        truncation = self.network.TRUNCATION * side
+        return Field(values.float().cpu().numpy() * truncation, 0.0, np.stack([low, low + side]))
+
+    @property
+    def latents(self):
+        return self.network.latents
+
+
+def families(card: dict) -> tuple[Family, ...]:
+    """As a card lists them."""
+    return tuple(
+        Family(i, row["name"], row["side"], tuple(Slider(**slider) for slider in row["sliders"]))
+        for i, row in enumerate(card["families"])
+    )
+
+
+@functools.lru_cache(maxsize=3)
+def load(name: str, where: str) -> Sampler:
+    """The bundled sampler on a device, kept warm. Raises ValueError with a sentence where there is none of this name."""
+    samplers = [row.name for row in catalog.CATALOG.values() if row.kind == "sampler" and catalog.bundled(row.name)]
+    if name not in samplers:
+        raise ValueError(f"There is no sampler {name!r}; there is {', '.join(samplers) or 'none'}")
+    network = checkpoint.load(name, where)
+    network.latents.to("cpu")  # its sums are small, and the same on every machine
+    return Sampler(network, catalog.card(name), torch.device(where))

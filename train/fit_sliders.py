@@ -1,0 +1,75 @@
+"""What a trained sampler's sliders are: directions in latent space for named numbers, and others that it found.
+
+In the frame where the family's latents have the unit covariance, a named number is read by a row of a matrix A, and the
+shortest way to change one and no other is a column of A's pseudo-inverse. What is left is turned so that its first axis
+changes the decoded shape most, and so on (principal axes of the decoder's Jacobian, averaged over shapes).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+RIDGE = 1e-3
+FOUND = 6
+"""Sliders without a name, at most"""
+REACH = 2.5
+"""Standard deviations to either side that those run over"""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Of one family; arrays as nets.latents.Latents stores them."""
+
+    mean: Tensor
+    factor: Tensor
+    weight: Tensor
+    bias: Tensor
+    direction: Tensor
+    named: int
+    read: np.ndarray
+    """(named,) R^2 of the values read off encoded shapes"""
+
+
+def fit(mean: Tensor, variance: Tensor, numbers: Tensor, decode, found: int = FOUND) -> Fitted:
+    """mean, variance (N, L) of encoded shapes, numbers (N, S) in their own units; decode (B, L) -> (B, ...) fields."""
+    mean, numbers = mean.double(), numbers.double()
+    centre = mean.mean(0)
+    covariance = torch.cov(mean.T) + torch.diag(variance.double().mean(0))
+    factor = torch.linalg.cholesky(covariance + 1e-6 * torch.eye(len(covariance), dtype=torch.float64))
+    middle = numbers.mean(0)
+    spread = torch.cov(mean.T) + RIDGE * torch.eye(len(covariance), dtype=torch.float64)
+    cross = (mean - centre).T @ (numbers - middle) / (len(mean) - 1)
+    weight = torch.linalg.solve(spread, cross).T  # S L
+    bias = middle - weight @ centre
+    wrong = numbers - (mean @ weight.T + bias)
+    read = 1 - wrong.var(0) / numbers.var(0)
+    white = weight @ factor  # the readouts where the covariance is a sphere
+    direction = factor @ torch.linalg.pinv(white)  # L S
+    rest = torch.linalg.qr(white.T, mode="complete").Q[:, len(weight) :]  # L R, at right angles to all readouts
+    turned = rest @ axes_of_change(centre, factor @ rest, mean, decode)[:, :found]
+    inverse = torch.linalg.inv(factor)
+    more = turned.T @ inverse
+    weight = torch.cat([weight, more])
+    bias = torch.cat([bias, -more @ centre])
+    direction = torch.cat([direction.T, (factor @ turned).T])
+    parts = (centre, factor, weight, bias, direction)
+    return Fitted(*(part.float() for part in parts), named=numbers.shape[1], read=read.numpy())
+
+
+def axes_of_change(centre: Tensor, basis: Tensor, latents: Tensor, decode, places: int = 6, batch: int = 16) -> Tensor:
+    """basis (L, R) -> a rotation (R, R), its first column the direction that changes decoded fields most."""
+    total = torch.zeros(basis.shape[1], basis.shape[1], dtype=torch.float64)
+    for at in latents[:: max(len(latents) // places, 1)][:places]:
+        there = []
+        for part in basis.T.split(batch // 2):
+            ends = torch.cat([at + part, at - part]).float()
+            fields = decode(ends).clamp(-1, 1).flatten(1)
+            there.append((fields[: len(part)] - fields[len(part) :]) / 2)
+        change = torch.cat(there)
+        total += (change @ change.T).double()
+    values, axes = torch.linalg.eigh(total)
+    return axes.flip(1)
