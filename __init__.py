@@ -7,6 +7,7 @@ Importing this loads neither bpy nor torch; the names below load what they need 
     shape.save("chair.glb")
     maquette.remesh(shape.field, style="blocks").save("blocks.ply")
     maquette.capture("photos", budget=180).save("statue.glb")
+    maquette.sample(family="chair", seed=7, sliders={"seat height": 45}).save("seat.glb")
 """
 
 __version__ = "0.1.0"
@@ -38,6 +39,17 @@ def capture(folder, **settings):
     return client.worker().run(requests.Capture(folder=folder, **_grouped(settings, "meshing")))
 
 
+def sample(model="shape_vae", **settings):
+    """A shape out of a network's latent space -> Shape.
+
+    `settings` are the fields of jobs.requests.Sample, Point and Meshing by name: resolution, other, factor, device,
+    preview, save_field, cache; family, seed, truncation, variation, amount, latent, sliders; level, style, smoothing,
+    faces, islands, size. Raises as reconstruct does."""
+    from .jobs import client, requests
+
+    return client.worker().run(requests.Sample(model, **_grouped({"smoothing": 0} | settings, "meshing", "point")))
+
+
 def remesh(field, **settings):
     """A field from before (Shape.field, or an .npz) -> Shape with other mesh settings; runs no network."""
     from .jobs import client, requests
@@ -60,7 +72,7 @@ def _grouped(settings: dict, *groups: str) -> dict:
 
 
 def __getattr__(name: str):
-    if name in ("Shape", "Meshing", "View"):
+    if name in ("Shape", "Meshing", "View", "Point"):
         from .jobs import requests
 
         return getattr(requests, name)
@@ -72,7 +84,7 @@ def __getattr__(name: str):
 
 
 def __dir__():
-    return sorted([*globals(), "JobError", "Meshing", "Shape", "View"])
+    return sorted([*globals(), "JobError", "Meshing", "Point", "Shape", "View"])
 
 
 def register():

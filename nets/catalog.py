@@ -77,12 +77,17 @@ def card(name: str) -> dict:
 
 
 def describe() -> list[dict]:
-    """What `maquette models --json` lists: name, kind, label, sha256, bytes, licence, metrics.
+    """What `maquette models --json` lists: name, kind, label, sha256, bytes, licence, metrics; of samplers also families
+    (their names) and sliders (family, name, unit, minimum, maximum, default, r2).
 
-    A network that is not needed and not bundled has None for the last four."""
+    A network that is not needed and not bundled has None for sha256 to metrics."""
     rows = []
     for network in CATALOG.values():
         about = card(network.name) if network.needed or bundled(network.name) else {}
         kept = {key: about.get(key) for key in ("sha256", "bytes", "licence", "metrics")}
         rows.append({"name": network.name, "kind": network.kind, "label": network.label, **kept})
+        if network.kind == "sampler":
+            kinds = about.get("families", [])
+            rows[-1]["families"] = [kind["name"] for kind in kinds]
+            rows[-1]["sliders"] = [{"family": kind["name"], **slider} for kind in kinds for slider in kind["sliders"]]
     return rows

@@ -97,9 +97,10 @@ def test_python_m_maquette_is_the_same_command(root, tmp_path):
     """From a checkout that is called maquette, without installing anything."""
     copy = tmp_path / "maquette"
     copy.mkdir()
-    for name in ("__init__.py", "__main__.py", "cli.py"):
+    for name in ("__init__.py", "__main__.py"):
         shutil.copy(root / name, copy)
-    shutil.copytree(root / "jobs", copy / "jobs", ignore=shutil.ignore_patterns("__pycache__"))
+    for room in ("cli", "jobs"):
+        shutil.copytree(root / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
     for arguments, code in ((["--version"], 0), (["dance"], 2)):
         run = subprocess.run(
             [sys.executable, "-m", "maquette", *arguments], cwd=tmp_path, capture_output=True, text=True

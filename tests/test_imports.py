@@ -44,7 +44,7 @@ FLOORS = {
         LIGHT_JOBS | {"operators", "panels", "properties", "preferences", "cli"}, BLENDER, only_in_functions=True
     ),
     "__main__": Floor(frozenset({"cli"})),
-    "cli": Floor(LIGHT_JOBS | {"nets.catalog"}),
+    "cli": Floor(LIGHT_JOBS | {"nets.catalog", "cli"}),
     "operators": IN_BLENDER,
     "properties": IN_BLENDER,
     "preferences": IN_BLENDER,
@@ -199,11 +199,11 @@ BREAKS = [
     ("jobs.reconstruct", "import torch", "torch"),
     ("jobs.reconstruct", "import bpy", "bpy"),
     ("jobs.reconstruct", "from ..train.shapes import chairs", "maquette.train.shapes"),
-    ("cli", "import numpy", "numpy"),
-    ("cli", "import importlib\nimportlib.import_module('torch')", "torch"),
-    ("cli", "import importlib\nimportlib.import_module('.geometry.mesh', __package__)", "maquette.geometry.mesh"),
-    ("cli", "def f():\n    __import__('bpy')", "bpy"),
-    ("cli", "from .nets.image_to_field import ImageToField", "maquette.nets.image_to_field"),
+    ("cli.shared", "import numpy", "numpy"),
+    ("cli.shared", "import importlib\nimportlib.import_module('torch')", "torch"),
+    ("cli.shared", "import importlib\nimportlib.import_module('..geometry.mesh', __package__)", "maquette.geometry.mesh"),
+    ("cli.shared", "def f():\n    __import__('bpy')", "bpy"),
+    ("cli.shared", "from ..nets.image_to_field import ImageToField", "maquette.nets.image_to_field"),
     ("nets.image_to_field", "from ..jobs.requests import Shape", "maquette.jobs.requests"),
     ("nets.image_to_field", "import bpy", "bpy"),
     ("nets.image_to_field", "import scipy", "scipy"),
@@ -236,7 +236,7 @@ HOLDS = [
     ("nets.image_to_field", "import torch.nn.functional as F\nfrom ..geometry import frames"),
     ("train.loop", "from torch.utils.tensorboard import SummaryWriter\nfrom ..nets.image_to_field import ImageToField"),
     ("__init__", "import os\ndef register():\n    import bpy\n    from . import operators, panels"),
-    ("cli", "import argparse\nfrom .jobs.client import worker\nfrom .nets import catalog"),
+    ("cli.shared", "import argparse\nfrom ..jobs.client import worker\nfrom ..nets import catalog"),
 ]
 
 

@@ -43,8 +43,10 @@ def export(name: str, run: Path, folder: Path, args) -> Path:
         raise ValueError(f"{last} does not exist; train first: python -m maquette.train {name}")
     stored = torch.load(last, map_location="cpu", weights_only=True)
     recipe = importlib.import_module(f".recipes.{name}", __package__)
-    config = recipe.config(stored["recipe"])
-    tensors = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in stored["averaged"].items()}
+    config, weights, more = recipe.config(stored["recipe"]), stored["averaged"], {}
+    if hasattr(recipe, "finished"):  # what is fitted to the trained network: a sampler's sliders
+        config, weights, more = recipe.finished(weights, stored["recipe"])
+    tensors = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in weights.items()}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.safetensors"
     save_file(tensors, path)
@@ -76,6 +78,7 @@ def export(name: str, run: Path, folder: Path, args) -> Path:
             "torch": torch.__version__,
             "date": date.today().isoformat(),
         },
+        **more,
         "metrics": json.loads(Path(args.metrics).read_text()) if args.metrics else {},
     }
     if args.level is not None:

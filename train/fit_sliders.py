@@ -73,3 +73,13 @@ def axes_of_change(centre: Tensor, basis: Tensor, latents: Tensor, decode, place
         total += (change @ change.T).double()
     values, axes = torch.linalg.eigh(total)
     return axes.flip(1)
+
+
+def into(latents, family: int, fitted: Fitted) -> None:
+    """Store what was fitted in a network's `latents` (nets.latents.Latents)."""
+    readout, prior = getattr(latents.readout, str(family)), getattr(latents.prior, str(family))
+    readout.weight.copy_(fitted.weight)
+    readout.bias.copy_(fitted.bias)
+    getattr(latents.direction, str(family)).copy_(fitted.direction)
+    prior.mean.copy_(fitted.mean)
+    prior.factor.copy_(fitted.factor)

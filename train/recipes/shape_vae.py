@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...nets.shape_vae import TRUNCATION, Config, ShapeVAE
+from .. import fit_sliders
 from ..shapes import designs
 from ..shapes.drawn_designs import Drawn, draw
 from .base import BaseRecipe
@@ -111,6 +112,58 @@ def entropy(logits: Tensor, weight: Tensor) -> Tensor:
     """Of the truth itself, so that a perfect answer costs nothing."""
     p = logits.sigmoid()
     return F.binary_cross_entropy_with_logits(logits, p, weight, reduction="sum") / weight.sum()
+
+
+@torch.no_grad()
+def finished(averaged: dict[str, Tensor], recipe: dict, shapes: int = 400) -> tuple[dict, dict[str, Tensor], dict]:
+    """What export stores: the config and the weights with sliders in them, and what the card says of the families.
+
+    Sliders are fitted to `shapes` new ones of each family."""
+    trained = ShapeVAE(Config(**config(recipe))).eval()
+    trained.load_state_dict(averaged)
+    known, rng = designs.designs(), np.random.default_rng([0, 2**31])
+    fits, rows = [], []
+    for index, name in enumerate(names(recipe)):
+        ranges = designs.ranges(known[name])
+        mean, variance, numbers = encoded(trained, name, index, rng, shapes)
+        low, high = (torch.tensor([getattr(r, end) for r in ranges.values()]) for end in ("low", "high"))
+        numbers = (low + high) / 2 + numbers[:, : len(ranges)] * (high - low) / 12**0.5
+        family = torch.tensor([index])
+        fits.append(fit_sliders.fit(mean, variance, numbers, lambda z, f=family: trained.decode(z, f.expand(len(z)), True)))
+        rows.append({"name": name, "side": known[name].side, "sliders": sliders(ranges, fits[-1])})
+        print(f"{name}: " + ", ".join(f"{row['name']} {row['r2']}" for row in rows[-1]["sliders"] if row["r2"] is not None))
+    whole = config(recipe) | {"sliders": tuple(len(row["sliders"]) for row in rows)}
+    network = ShapeVAE(Config(**whole))
+    network.load_state_dict(averaged, strict=False)
+    for index, found in enumerate(fits):
+        fit_sliders.into(network.latents, index, found)
+    return whole, network.state_dict(), {"families": rows}
+
+
+def encoded(network: ShapeVAE, name: str, index: int, rng: np.random.Generator, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Means and variances (count, L), and scaled numbers (count, MOST), of new shapes of a family."""
+    means, variances, numbers = [], [], []
+    for start in range(0, count, 16):
+        drawn = draw((name,), rng, min(16, count - start))
+        field = torch.from_numpy(drawn["field"]).float() / 127
+        mean, log_variance = network.encode(field, torch.full((len(field),), index))
+        means.append(mean)
+        variances.append(log_variance.clamp(-12, 4).exp())
+        numbers.append(torch.from_numpy(drawn["numbers"]))
+    return torch.cat(means), torch.cat(variances), torch.cat(numbers)
+
+
+def sliders(ranges: dict[str, designs.Range], found: fit_sliders.Fitted) -> list[dict]:
+    """The card's rows: named numbers over the ranges they were drawn from, then what was found, unnamed."""
+    rows = [
+        {"name": name.capitalize(), "unit": r.unit, "minimum": r.low, "maximum": r.high, "default": (r.low + r.high) / 2,
+         "r2": round(float(score), 3)}
+        for (name, r), score in zip(ranges.items(), found.read)
+    ]
+    reach = fit_sliders.REACH
+    for number in range(len(found.weight) - found.named):
+        rows.append({"name": f"Variation {number + 1}", "unit": "", "minimum": -reach, "maximum": reach, "default": 0.0, "r2": None})
+    return rows
 
 
 @torch.no_grad()

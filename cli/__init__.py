@@ -4,20 +4,30 @@ Exit 0: done; 1: failed, with one plain line on stderr; 2: wrong usage. The work
 """
 
 import argparse
-import contextlib
 import json
 import os
 import sys
 
-from . import __version__
-from .jobs import client, environment, requests
-from .jobs.client import JobError
-
-OUTPUT = "OUT.glb, .ply, .obj or .stl"
-
-
-class Failed(Exception):
-    """Ends the command with one line on stderr and exit code 1."""
+from .. import __version__
+from ..jobs import environment, requests
+from ..jobs.client import JobError
+from . import sampling
+from .shared import (
+    OUTPUT,
+    Failed,
+    Run,
+    check_folders,
+    check_mesh_path,
+    command_of,
+    make,
+    make_folder,
+    meshing_options,
+    number,
+    pictures,
+    result_options,
+    stems,
+    write_report,
+)
 
 
 def main(argv=None, *, python: str = "", device: str = "", user_folder: str = "") -> int:
@@ -52,16 +62,16 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"maquette {__version__}")
     verbs = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    one = _command(verbs, reconstruct, "pictures of an object -> a coloured mesh")
+    one = command_of(verbs, reconstruct, "pictures of an object -> a coloured mesh")
     one.add_argument(
         "images", nargs="+", metavar="IMAGE", help="pictures of one object; with --each of one each, also a folder"
     )
     one.add_argument("-o", "--output", required=True, metavar="OUT", help=f"{OUTPUT}; with --each a folder")
     one.add_argument("--each", action="store_true", help="every picture is an object of its own")
     one.add_argument("--format", choices=requests.FORMATS, help="ending of the meshes of --each (glb)")
-    one.add_argument("--elevation", type=_number, metavar="auto|DEGREES", help="the camera looks down by this (auto)")
+    one.add_argument("--elevation", type=number, metavar="auto|DEGREES", help="the camera looks down by this (auto)")
     one.add_argument(
-        "--depth", type=_number, metavar="auto|F", help="longest side over larger side in the picture (auto)"
+        "--depth", type=number, metavar="auto|F", help="longest side over larger side in the picture (auto)"
     )
     one.add_argument("--symmetry", action="store_true", help="the object's halves mirror each other")
     one.add_argument(
@@ -78,12 +88,12 @@ def parser() -> argparse.ArgumentParser:
         "--mask", metavar="M.png", action="append", help="bright where the object is; for several pictures, one each"
     )
     one.add_argument("--resolution", type=int, choices=requests.RESOLUTIONS, default=64, help="of the field (64)")
-    _meshing(one)
+    meshing_options(one)
     one.add_argument("--save-field", metavar="F.npz", default="", help="keep the field, for `maquette remesh`")
-    _results(one)
+    result_options(one)
     one.add_argument("--device", choices=requests.DEVICES, help="what the network runs on (auto)")
 
-    five = _command(verbs, capture, "a folder of photos of one object -> a coloured mesh in the cameras' own frame")
+    five = command_of(verbs, capture, "a folder of photos of one object -> a coloured mesh in the cameras' own frame")
     five.add_argument("folder", metavar="FOLDER", help="photos with cameras: transforms.json, or a COLMAP model")
     five.add_argument("-o", "--output", required=True, metavar="OUT", help=OUTPUT)
     five.add_argument("--budget", type=float, default=180.0, metavar="SECONDS", help="time to fit the photos (180)")
@@ -95,87 +105,28 @@ def parser() -> argparse.ArgumentParser:
     five.add_argument("--renders", metavar="DIR", default="", help="write each held-out view as DIR/<image stem>.png")
     five.add_argument("--resume", action="store_true", help="go on from where the last capture of FOLDER stopped")
     five.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn at random (0)")
-    _meshing(five)
+    meshing_options(five)
     five.add_argument("--save-field", metavar="F.npz", default="", help="keep the field, for `maquette remesh`")
-    _results(five)
+    result_options(five)
 
-    two = _command(verbs, remesh, "a kept field -> a mesh with other settings; runs no network")
+    sampling.options(verbs)
+
+    two = command_of(verbs, remesh, "a kept field -> a mesh with other settings; runs no network")
     two.add_argument("field", metavar="FIELD.npz", help="field from --save-field, or its key in the cache")
     two.add_argument("-o", "--output", required=True, metavar="OUT", help=OUTPUT)
-    _meshing(two)
-    _results(two)
+    meshing_options(two)
+    result_options(two)
 
-    three = _command(verbs, models, "the networks and what they score")
+    three = command_of(verbs, models, "the networks and what they score")
     three.add_argument("--json", action="store_true", help="for programs")
 
-    four = _command(verbs, doctor, "what runs here: devices, a real kernel on each, versions, folders")
+    four = command_of(verbs, doctor, "what runs here: devices, a real kernel on each, versions, folders")
     four.add_argument("--json", action="store_true", help="for programs")
     four.add_argument("--device", choices=requests.DEVICES, help="try only this one")
     return top
 
 
-def _command(verbs, function, text: str) -> argparse.ArgumentParser:
-    command = verbs.add_parser(function.__name__, help=text, description=f"{text[0].upper()}{text[1:]}.")
-    command.set_defaults(verb=function, error=command.error)
-    command.add_argument("-v", "--verbose", action="store_true", help="when something fails, show the worker's log")
-    return command
-
-
-def _meshing(command):
-    command.add_argument("--level", type=_number, metavar="auto|F", help="field's value at the surface (auto)")
-    command.add_argument("--style", choices=requests.STYLES, default="smooth", help="smooth surface or blocks (smooth)")
-    command.add_argument("--smoothing", type=int, default=2, metavar="N", help="smoothing passes (2)")
-    command.add_argument("--faces", type=int, default=0, metavar="N", help="triangles at most (0: all)")
-    command.add_argument("--islands", action="store_true", help="keep pieces that float apart")
-    command.add_argument(
-        "--size", type=_number, metavar="auto|METRES", help="longest side (auto: 1; a capture stays as it was captured)"
-    )
-
-
-def _results(command):
-    command.add_argument("--preview", metavar="P.png", default="", help="draw the result")
-    command.add_argument("--report", metavar="R.json", default="", help="write seconds, faces, watertight, bounds ...")
-
-
-def _number(text: str) -> float | None:
-    return None if text == "auto" else float(text)
-
-
 # --- the commands ---------------------------------------------------------------------------------------------------
-
-
-class Run:
-    """The arguments of one call, and the worker that serves it."""
-
-    def __init__(self, arguments, python: str, device: str, user_folder: str):
-        self.arguments, self.python, self.user_folder = arguments, python, user_folder
-        self.device = getattr(arguments, "device", None) or device or "auto"
-
-    def ask(self, request):
-        """The worker's answer, with progress on a terminal."""
-        python = self.python or environment.find_python(user_folder=self.user_folder).python
-        shown = _show_progress if sys.stderr.isatty() else None
-        try:
-            return client.worker(python=python).run(request, shown)
-        finally:
-            if shown:
-                print("\r\033[K", end="", file=sys.stderr, flush=True)
-
-    def request(self, kind, *values, **settings):
-        """A request made from the arguments; wrong values are wrong usage."""
-        try:
-            return kind(*values, **settings)
-        except ValueError as error:
-            self.arguments.error(str(error))
-
-    def view(self) -> requests.View:
-        return self.request(
-            requests.View, *(getattr(self.arguments, name) for name in ("elevation", "depth", "symmetry"))
-        )
-
-    def meshing(self) -> requests.Meshing:
-        names = ("level", "style", "smoothing", "faces", "islands", "size")
-        return self.request(requests.Meshing, **{name: getattr(self.arguments, name) for name in names})
 
 
 def reconstruct(run: Run) -> int:
@@ -212,7 +163,7 @@ def turns(arguments) -> tuple:
     if arguments.turns in ("right", "left"):
         return requests.even_turns(len(arguments.images), arguments.turns)
     try:
-        return tuple(_number(part) for part in arguments.turns.split(","))
+        return tuple(number(part) for part in arguments.turns.split(","))
     except ValueError:
         return arguments.error(f"--turns is {arguments.turns!r}: auto, right, left, or degrees such as 0,90,180")
 
@@ -279,7 +230,7 @@ def remesh(run: Run) -> int:
 
 
 def models(run: Run) -> int:
-    from .nets import catalog
+    from ..nets import catalog
 
     try:
         rows = catalog.describe()
@@ -309,97 +260,3 @@ def doctor(run: Run) -> int:
     else:
         print("\n".join(diagnosis.lines()))
     return 0 if diagnosis.ok else 1
-
-
-# --- what they share ------------------------------------------------------------------------------------------------
-
-
-def make(run: Run, request, output: str) -> dict:
-    """Run a request whose result is a Shape, save it, say so; returns its report."""
-    shape = run.ask(request)
-    run.ask(requests.Export(output, shape.vertices, shape.faces, shape.colours))
-    report = shape.report
-    notes = [report[name] for name in ("note", "over_budget") if report.get(name)]
-    note = f" ({'. '.join(notes)})" if notes else ""
-    print(f"{output}: {report.get('faces', len(shape.faces))} faces in {report.get('seconds', 0):.2f} s{note}")
-    images = {"images": list(request.images)} if hasattr(request, "images") else {}
-    return {**images, "output": os.path.abspath(output), **report, "field": shape.field, "provenance": shape.provenance}
-
-
-def check_mesh_path(run: Run, path: str):
-    """Before a network runs for nothing."""
-    ending = os.path.splitext(path)[1].lstrip(".").lower()
-    if ending not in requests.FORMATS:
-        run.arguments.error(f"{path} ends in none of .{', .'.join(requests.FORMATS)}")
-    check_folders(path)
-
-
-def check_folders(*paths: str):
-    """That each file could be written where it is wanted; "" is none."""
-    for path in filter(None, paths):
-        folder = os.path.dirname(os.path.abspath(path))
-        if not os.path.isdir(folder):
-            raise Failed(f"The folder {folder} does not exist, so {os.path.basename(path)} cannot be written there")
-        if os.path.isdir(path):
-            raise Failed(f"{path} is a folder; name a file in it")
-        if not os.access(folder, os.W_OK):
-            raise Failed(f"The folder {folder} cannot be written to; choose another for {os.path.basename(path)}")
-
-
-def make_folder(path: str) -> str:
-    """A folder for many results, made when its own parent is there; "" is none."""
-    if path:
-        try:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(path)
-        except OSError as error:
-            raise Failed(f"The folder {path} cannot be made: {error.strerror}") from error
-        if not os.path.isdir(path):
-            raise Failed(f"{path} is a file; with --each it names a folder")
-        if not os.access(path, os.W_OK):
-            raise Failed(f"The folder {path} cannot be written to")
-    return path
-
-
-def pictures(paths: list[str]) -> list[str]:
-    """`paths` with each folder replaced by the pictures in it, by name."""
-    found = []
-    for path in paths:
-        try:
-            found += requests.pictures_in(path) if os.path.isdir(path) else [path]
-        except ValueError as error:
-            raise Failed(str(error)) from error
-    return found
-
-
-def stems(images: list[str]) -> list[str]:
-    """The name of each result: the picture's, with -2, -3 ... where several pictures share it."""
-    taken = set()
-    names = []
-    for image in images:
-        stem = name = os.path.splitext(os.path.basename(image))[0]
-        count = 1
-        while name.lower() in taken:  # Windows and macOS do not tell case apart
-            count += 1
-            name = f"{stem}-{count}"
-        taken.add(name.lower())
-        names.append(name)
-    return names
-
-
-def write_report(path: str, report: dict):
-    """JSON, whole or not at all; "" is none."""
-    if not path:
-        return
-    part = f"{path}.part"
-    try:
-        # What UTF-8 cannot say, a name of raw bytes, becomes the escape that JSON has for it.
-        with open(part, "w", encoding="utf-8", errors="backslashreplace") as stream:
-            json.dump(report, stream, indent=2, ensure_ascii=False)
-        os.replace(part, path)
-    except OSError as error:
-        raise Failed(f"The report {path} cannot be written: {error.strerror}") from error
-
-
-def _show_progress(fraction: float, phase: str, note: str):
-    print(f"\r\033[K{fraction:4.0%} {phase}{': ' + note if note else ''}", end="", file=sys.stderr, flush=True)
