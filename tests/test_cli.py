@@ -214,7 +214,7 @@ def test_a_field_that_is_none_exits_1_with_one_line(maquette, tmp_path, monkeypa
 
 @pytest.mark.parametrize("option", ["-o", "--report", "--preview"])
 def test_a_missing_folder_is_told_before_any_work(maquette, field, tmp_path, monkeypatch, option):
-    monkeypatch.setattr(cli.client, "worker", lambda **_: pytest.fail("the worker was asked"))
+    monkeypatch.setattr(client, "worker", lambda **_: pytest.fail("the worker was asked"))
     paths = {"-o": tmp_path / "a.ply", "--report": tmp_path / "r.json", "--preview": tmp_path / "p.png"}
     paths[option] = tmp_path / "missing" / paths[option].name
     code, _, err = maquette("remesh", field, *(part for pair in paths.items() for part in pair))

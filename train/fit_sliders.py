@@ -60,7 +60,7 @@ def fit(mean: Tensor, variance: Tensor, numbers: Tensor, decode, found: int = FO
     return Fitted(*(part.float() for part in parts), named=numbers.shape[1], read=read.numpy())
 
 
-def axes_of_change(centre: Tensor, basis: Tensor, latents: Tensor, decode, places: int = 6, batch: int = 16) -> Tensor:
+def axes_of_change(centre: Tensor, basis: Tensor, latents: Tensor, decode, places: int = 4, batch: int = 32) -> Tensor:
     """basis (L, R) -> a rotation (R, R), its first column the direction that changes decoded fields most."""
     total = torch.zeros(basis.shape[1], basis.shape[1], dtype=torch.float64)
     for at in latents[:: max(len(latents) // places, 1)][:places]:

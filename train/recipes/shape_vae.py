@@ -115,7 +115,7 @@ def entropy(logits: Tensor, weight: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def finished(averaged: dict[str, Tensor], recipe: dict, shapes: int = 400) -> tuple[dict, dict[str, Tensor], dict]:
+def finished(averaged: dict[str, Tensor], recipe: dict, shapes: int = 256) -> tuple[dict, dict[str, Tensor], dict]:
     """What export stores: the config and the weights with sliders in them, and what the card says of the families.
 
     Sliders are fitted to `shapes` new ones of each family."""
