@@ -19,6 +19,8 @@ from ..shapes.drawn_designs import Drawn, draw
 from .base import BaseRecipe
 
 NAME = "shape_vae"
+SHAPES = 256
+"""Of each family, that sliders are fitted to"""
 DATA = "procedural shapes of this project's own designs (train/shapes/designs)"
 
 
@@ -121,17 +123,17 @@ def entropy(logits: Tensor, weight: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def finished(averaged: dict[str, Tensor], recipe: dict, shapes: int = 256) -> tuple[dict, dict[str, Tensor], dict]:
+def finished(averaged: dict[str, Tensor], recipe: dict) -> tuple[dict, dict[str, Tensor], dict]:
     """What export stores: the config and the weights with sliders in them, and what the card says of the families.
 
-    Sliders are fitted to `shapes` new ones of each family."""
+    Sliders are fitted to SHAPES new ones of each family."""
     trained = ShapeVAE(Config(**config(recipe))).eval()
     trained.load_state_dict(averaged)
     known, rng = designs.designs(), np.random.default_rng([0, 2**31])
     fits, rows = [], []
     for index, name in enumerate(names(recipe)):
         ranges = designs.ranges(known[name])
-        mean, variance, numbers = encoded(trained, name, index, rng, shapes)
+        mean, variance, numbers = encoded(trained, name, index, rng, SHAPES)
         low, high = (torch.tensor([getattr(r, end) for r in ranges.values()]) for end in ("low", "high"))
         numbers = (low + high) / 2 + numbers[:, : len(ranges)] * (high - low) / 12**0.5
         family = torch.tensor([index])
