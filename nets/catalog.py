@@ -46,6 +46,13 @@ CATALOG = {
             "Chairs, lamps, vessels and more behind named sliders",
             needed=False,
         ),
+        Network(
+            "head_vae",
+            "sampler",
+            "Heads",
+            "Faces and heads of clean quads with UVs, identity and expression behind named sliders",
+            needed=False,
+        ),
     )
 }
 

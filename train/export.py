@@ -44,7 +44,10 @@ def export(name: str, run: Path, folder: Path, args) -> Path:
     stored = torch.load(last, map_location="cpu", weights_only=True)
     recipe = importlib.import_module(f".recipes.{name}", __package__)
     config = recipe.config(stored["recipe"])
-    tensors = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in stored["averaged"].items()}
+    averaged, more = stored["averaged"], {}
+    if hasattr(recipe, "finish"):  # what is measured on the trained weights: sliders
+        averaged, more = recipe.finish(averaged, stored["recipe"])
+    tensors = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in averaged.items()}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.safetensors"
     save_file(tensors, path)
@@ -78,6 +81,7 @@ def export(name: str, run: Path, folder: Path, args) -> Path:
         },
         "metrics": json.loads(Path(args.metrics).read_text()) if args.metrics else {},
     }
+    card |= more
     if args.level is not None:
         card["level"] = args.level
     path.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
