@@ -1,4 +1,4 @@
-"""Variational autoencoder of heads as meshes: vertices of a fixed topology <-> a latent of an identity and an expression.
+"""Variational autoencoder of heads as meshes: vertices of a fixed topology <-> a latent of identity and expression.
 
 After Kingma & Welling (2013, arXiv:1312.6114), on the coefficients of linear bases of offsets, as in morphable models
 (Blanz and Vetter 1999). A family is a topology of quads with UVs, metres, z up, seen from the front at -y, the lowest
@@ -7,8 +7,9 @@ point of the mean shape's open cut at the neck on z = 0:
     face   face, neck, back of the head down to the shoulders, inside of the mouth, eyeballs; eyes open at the lids
     head   head and neck with ears, eye sockets, eyeballs, teeth and tongue, cut along one ring of edges below the neck
 
-Vertices are the mean plus a basis of identities and a basis of expressions, scaled so that coefficients have variance 1.
-The largest offsets are kept in 16 bits in the weights, the others in 8. The first numbers of a latent are the identity, the others the expression.
+Vertices are the mean plus a basis of identities and a basis of expressions, scaled so that coefficients have
+variance 1. The largest offsets are kept in 16 bits in the weights, the others in 8. The first numbers of a latent are
+the identity, the others the expression.
 """
 
 from __future__ import annotations
@@ -98,7 +99,9 @@ class HeadVAE(nn.Module):
         """Raises ValueError where a batch mixes families: their meshes have different vertices."""
         numbers = family.unique().tolist()
         if len(numbers) != 1 or not 0 <= numbers[0] < len(self.family):
-            raise ValueError(f"one family at a time can be decoded, of 0 to {len(self.family) - 1}; these are {numbers}")
+            raise ValueError(
+                f"one family at a time can be decoded, of 0 to {len(self.family) - 1}; these are {numbers}"
+            )
         return int(numbers[0])
 
 
@@ -136,7 +139,7 @@ class Family(nn.Module):
         self.expression.skip.weight[:, id_:].fill_diagonal_(1)
 
     def offsets(self, only: Tensor | None = None) -> Tensor:
-        """(K, V * 3) metres a unit of each coefficient, identities first; or of the vertices numbered by `only` alone."""
+        """(K, V * 3) metres a unit of each coefficient, identities first; or of the vertices in `only` alone."""
         kept = [self.coarse, self.fine]
         if only is not None:
             kept = [rows.unflatten(1, (-1, 3))[:, only].flatten(1) for rows in kept]

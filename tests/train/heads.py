@@ -8,6 +8,7 @@ import numpy as np
 from maquette.train.heads import draw_head, head
 
 COLUMNS = 16
+BOTH_SIDES = ("chin/chin-width", "mouth/mouth-angles", "nose/nose-nostrils")
 UNITS = ("mouth-open", "eye-left-closure", "eye-right-closure")
 ICT_UNITS = (
     "PupilDilate_L", "browDown_L", "browDown_R", "eyeBlink_L", "eyeBlink_R", "eyeLookUp_L", "eyeLookUp_R",
@@ -19,13 +20,13 @@ PLACES = {  # name -> (x, y, z) dm near which vertices move, and where to
     "eyes/l-eye-corner1-up": ((0.7, 7.2, 0.7), (0, 0.1, 0)),
     "eyes/l-eye-corner2-up": ((0.2, 7.2, 1.0), (0, 0.1, 0)),
     "chin/chin-prominent-incr": ((0, 6.2, 1), (0, 0, 0.2)),
-    "chin/chin-width-incr": ((0, 6.2, 1), (0.2, 0, 0)),
-    "mouth/mouth-angles-up": ((0, 6.5, 1), (0, 0.1, 0)),
+    "chin/chin-width-incr": ((0.4, 6.2, 0.9), (0.2, 0, 0)),
+    "mouth/mouth-angles-up": ((0.7, 6.5, 0.7), (0, 0.1, 0)),
     "nose/nose-scale-depth-incr": ((0, 6.9, 1), (0, 0, 0.3)),
     "nose/nose-scale-vert-incr": ((0, 6.8, 1), (0, -0.2, 0)),
     "nose/nose-hump-incr": ((0, 7.2, 1), (0, 0, 0.1)),
-    "nose/nose-nostrils-width-incr": ((0, 6.8, 1), (0.1, 0, 0)),
-    "ears/l-ear-scale-vert-incr": ((1, 7, 0), (0, 0.2, 0)),
+    "nose/nose-nostrils-width-incr": ((0.4, 6.8, 0.9), (0.1, 0, 0)),
+    "ears/l-ear-scale-vert-incr": ((1, 7.125, 0), (0, 0.2, 0)),
     "ears/l-ear-wing-incr": ((1, 7, 0), (0.2, 0, 0)),
     "ears/r-ear-wing-incr": ((-1, 7, 0), (-0.2, 0, 0)),
     "head/head-oval": ((0, 8, 0), (0, 0.1, 0)),
@@ -92,7 +93,10 @@ def write_mpfb(folder):
         count += len(own)
     (folder / "3dobjs" / "base.obj").write_text("\n".join(lines))
     for name, (middle, towards) in targets().items():
-        write_target(folder / "targets" / f"{name}.target.gz", bump(everything, middle, towards, 0.6))
+        moved = bump(everything, middle, towards, 0.6)
+        if name.startswith(BOTH_SIDES):
+            moved += bump(everything, middle * np.array([-1, 1, 1]), towards * np.array([-1, 1, 1]), 0.6)
+        write_target(folder / "targets" / f"{name}.target.gz", moved)
     return folder
 
 

@@ -69,7 +69,11 @@ def errors(network, i: int, family: Family, count: int) -> dict[str, float]:
         true = (away + middle).reshape(len(part), -1, 3) + family.vertices
         mean, _ = network.encode(torch.from_numpy(true), torch.full((len(part),), i))
         decoded = network.decode(mean, torch.full((len(part),), i)).numpy()
-        answers = np.zeros_like(away), away @ rows.T @ rows, decoded.reshape(away.shape) - family.vertices.ravel() - middle
+        answers = (
+            np.zeros_like(away),
+            away @ rows.T @ rows,
+            decoded.reshape(away.shape) - family.vertices.ravel() - middle,
+        )
         for name, answer in zip(scores, answers):
             scores[name].append(np.linalg.norm((answer - away).reshape(*true.shape), axis=-1).mean(1))
     return {name: round(1e3 * float(np.concatenate(values).mean()), 3) for name, values in scores.items()}
@@ -97,9 +101,12 @@ def leakage(network, i: int, family: Family, basis, rows: list[dict]) -> tuple[n
     Both measured on the decoded shapes of random latents, one slider at a time moved by a quarter of its range; others
     in shares of their own ranges, per share of its range that the slider was asked to move."""
     state = np.random.default_rng([79, i])
-    latent = network.prior[i].mean + 0.7 * torch.from_numpy(
-        state.standard_normal((60, network.config.latent)).astype(np.float32)
-    ) @ network.prior[i].factor.T
+    latent = (
+        network.prior[i].mean
+        + 0.7
+        * torch.from_numpy(state.standard_normal((60, network.config.latent)).astype(np.float32))
+        @ network.prior[i].factor.T
+    )
     span = np.array([row["maximum"] - row["minimum"] for row in rows])
     values = Values(network, i, family, basis)
     before = values(latent)
@@ -146,7 +153,9 @@ def fitted(coefficients: np.ndarray, numbers: np.ndarray) -> np.ndarray:
 def error_table(found: dict[str, dict[str, float]]) -> str:
     columns = list(next(iter(found.values())))[:3]
     lines = [f"| mm | {' | '.join(columns)} |", "| --- " * 4 + "|"]
-    return "\n".join(lines + [f"| {name} | {' | '.join(f'{row[c]:.2f}' for c in columns)} |" for name, row in found.items()])
+    return "\n".join(
+        lines + [f"| {name} | {' | '.join(f'{row[c]:.2f}' for c in columns)} |" for name, row in found.items()]
+    )
 
 
 def slider_table(name: str, rows: list[dict], moved: tuple[np.ndarray, np.ndarray]) -> str:

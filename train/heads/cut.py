@@ -38,7 +38,11 @@ def above_neck(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.
 
 def lowest_ring(vertices: np.ndarray, quads: np.ndarray) -> np.ndarray:
     """Straight on across quads from each edge that starts in the middle at the back; the lowest walk that closes."""
-    place = {(a, b): (n, k) for n, quad in enumerate(quads.tolist()) for k, (a, b) in enumerate(zip(quad, quad[1:] + quad[:1]))}
+    place = {
+        (a, b): (n, k)
+        for n, quad in enumerate(quads.tolist())
+        for k, (a, b) in enumerate(zip(quad, quad[1:] + quad[:1]))
+    }
     found = []
     for a, b in place:
         if abs(vertices[a, 0]) > 1e-5 or vertices[b, 0] < 1e-4 or vertices[a, 1] < -0.03 or vertices[a, 2] < NECK:

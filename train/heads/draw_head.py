@@ -27,7 +27,9 @@ class Recipe:
         try:
             self.macro = [at[f"macrodetails/{e}-{g}-{a}"] for e in ETHNICITIES for g in GENDERS for a in AGES]
         except KeyError as error:
-            raise ValueError(f"targets/{error.args[0]}.target.gz is missing: the folder should be one of mpfb2") from None
+            raise ValueError(
+                f"targets/{error.args[0]}.target.gz is missing: the folder should be one of mpfb2"
+            ) from None
         self.pairs = pairs(at)
         single = [name for name in at if not name.startswith("macrodetails/") and at[name] not in flat(self.pairs)]
         self.singles = choices(single, at)

@@ -94,7 +94,9 @@ def lowest_border(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return np.array(border)
 
 
-def standing(vertices: np.ndarray, offsets: list[np.ndarray], border: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+def standing(
+    vertices: np.ndarray, offsets: list[np.ndarray], border: np.ndarray
+) -> tuple[np.ndarray, list[np.ndarray]]:
     """The neck's border stays where it is on the whole, its middle over the origin and its lowest point on z = 0."""
     low, high = vertices[border].min(0), vertices[border].max(0)
     origin = np.array([0, (low[1] + high[1]) / 2, low[2]], np.float32)

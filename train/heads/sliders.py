@@ -45,11 +45,13 @@ def names(family: Family) -> list[tuple[str, str, str]]:
 
 @torch.no_grad()
 def fit(network: HeadVAE, i: int, family: Family, basis: Basis, seed: int = 21) -> Fitted:
-    """Of family i: readouts, directions and the distribution of latents. ValueError where a latent is too short."""
+    """Of family i: readouts, directions, the distribution of latents. ValueError where a latent is too short."""
     split, count = network.config.identity, identity_count(family)
     if count > split or len(family.moves) > network.config.expression:
         wanted = f"--identity {count} and --expression {len(family.moves)}"
-        raise ValueError(f"the family {family.name} has more sliders than its latent has numbers; it wants {wanted} at least")
+        raise ValueError(
+            f"the family {family.name} has more sliders than its latent has numbers; it wants {wanted} at least"
+        )
     latent, log_variance, values = sample(network, i, family, basis, seed)
     spread = covariance(latent, split) + torch.diag(log_variance.exp().mean(0))
     weight, bias = regressed(latent, values, split, count)
@@ -61,10 +63,10 @@ def fit(network: HeadVAE, i: int, family: Family, basis: Basis, seed: int = 21) 
     r2 = 1 - (truth - held @ weight.T - bias).square().mean(0) / truth.var(0)
     direction = torch.linalg.solve(weight @ spread @ weight.T, weight @ spread)
     alone = (direction * torch.linalg.solve(spread, direction.T).T).sum(1) ** -0.5
-    default = weight @ mean + bias
+    default, alone = (weight @ mean + bias).tolist(), alone.tolist()
     rows = [
-        {"name": name, "unit": unit, "part": part, **limits(family, k, values[:, k], float(default[k]), float(alone[k])),
-         "default": round(float(default[k]), 2) + 0.0, "r2": round(float(r2[k]), 4)}
+        {"name": name, "unit": unit, "part": part, **limits(family, k, values[:, k], default[k], alone[k]),
+         "default": round(default[k], 2) + 0.0, "r2": round(float(r2[k]), 4)}
         for k, (name, unit, part) in enumerate(names(family))
     ]  # fmt: skip
     return Fitted(weight, bias, direction, mean, torch.linalg.cholesky(spread), rows)
@@ -117,7 +119,9 @@ def regressed(latent: Tensor, values: Tensor, split: int, count: int) -> tuple[T
     for own, columns in ((slice(0, count), slice(0, split)), (slice(count, None), slice(split, None))):
         x, y = latent[:, columns] - middle[columns], values[:, own] - centre[own]
         gram = x.T @ x
-        weight[own, columns] = torch.linalg.solve(gram + RIDGE * gram.diagonal().mean() * torch.eye(len(gram)), x.T @ y).T
+        weight[own, columns] = torch.linalg.solve(
+            gram + RIDGE * gram.diagonal().mean() * torch.eye(len(gram)), x.T @ y
+        ).T
     return weight, centre - weight @ middle
 
 

@@ -1,9 +1,9 @@
 """ICT FaceKit (Li and others 2020, arXiv:2004.00543; MIT): a face, its 100 principal identities and named expressions.
 
-    FOLDER/ict_identity.npz      v0 (N, 3) cm, y up, looking along z; faces, faces_uv (F, 4), -1 for no fourth corner;
-                                 uv (T, 2); identity (I, N, 3) offsets, one standard deviation each; identity_names (I,)
-    FOLDER/ict_expression.npz    expression (E, N, 3) offsets at full strength; expression_names (E,)
-    FOLDER/vertex_indices.json   idx_to_landmark_verts: the 68 landmarks of iBUG 300-W
+FOLDER/ict_identity.npz      v0 (N, 3) cm, y up, looking along z; faces, faces_uv (F, 4), -1 for no fourth corner;
+                             uv (T, 2); identity (I, N, 3) offsets, one standard deviation each; identity_names (I,)
+FOLDER/ict_expression.npz    expression (E, N, 3) offsets at full strength; expression_names (E,)
+FOLDER/vertex_indices.json   idx_to_landmark_verts: the 68 landmarks of iBUG 300-W
 """
 
 from __future__ import annotations

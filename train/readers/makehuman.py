@@ -1,7 +1,7 @@
 """MakeHuman's base mesh and targets, as in mpfb2 (CC0): one body, and named sparse offsets of its vertices.
 
-    FOLDER/3dobjs/base.obj                   decimetres, y up, looking along z; its groups are parts
-    FOLDER/targets/<group>/<name>.target.gz  lines "vertex dx dy dz", and comments after #
+FOLDER/3dobjs/base.obj                   decimetres, y up, looking along z; its groups are parts
+FOLDER/targets/<group>/<name>.target.gz  lines "vertex dx dy dz", and comments after #
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def checked(path: Path, vertices: list, uv: list, groups: dict) -> Base:
 
 
 def read_targets(folder: str | Path, groups: tuple[str, ...], count: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """"group/name" -> numbers of vertices (n,) and offsets (n, 3) dm, of the targets in these groups and below.
+    """ "group/name" -> numbers of vertices (n,) and offsets (n, 3) dm, of the targets in these groups and below.
 
     Raises ValueError naming the file or folder that is missing, cut short or moves vertices beyond `count`."""
     root = Path(folder) / "targets"

@@ -17,6 +17,7 @@ from ...nets.head_vae import UV_STEP, Config, HeadVAE
 from ..heads import face, head, sliders
 from ..heads.basis import Basis, fit
 from ..heads.family import Family
+from ..heads.start import begin_named
 from ..readers import ict, makehuman
 from .base import BaseRecipe
 
@@ -55,6 +56,9 @@ class Recipe(BaseRecipe):
     """Weight of the numbers tied to sliders."""
     units: float = 0.02
     """Weight of expressions drawn beyond their units' ends."""
+    pool: int = 8192
+    reuse: int = 6
+    """Shapes drawn at once, and how often each is seen."""
     validation: int = 1000
 
 
@@ -104,29 +108,45 @@ def make(recipe: Recipe) -> HeadVAE:
         for name in ("coarse", "fine", "place", "step"):
             getattr(part, name).copy_(torch.from_numpy(getattr(basis, name)))
         part.uv.copy_(torch.from_numpy(np.rint(family.uv.astype(np.float64) / UV_STEP).astype(np.int32)))
+        begin_named(part, family, basis)
         network.faces[i].copy_(torch.from_numpy(family.faces.astype(np.int16)))
         network.faces_uv[i].copy_(torch.from_numpy(family.faces_uv.astype(np.int16)))
     return network
 
 
 class Batches:
-    """Endless batches: found.i and true.i (B, K), coefficients of shapes of family i, and moves.i (B, U), the numbers of
-    their sliders with a mean square of 1. Resumed ones go on as if never stopped."""
+    """Endless batches: found.i and true.i (B, K), coefficients of shapes of family i, and moves.i (B, U), the numbers
+    of their sliders with a mean square of 1. Drawing a shape costs as much as a step, so each of a pool is seen
+    `reuse` times. A resumed run goes on as if never stopped."""
 
     def __init__(self, recipe: Recipe, rng: np.random.Generator):
-        self.models, self.batch, self.rng = of(recipe), recipe.batch, rng
+        self.models, self.recipe = of(recipe), recipe
+        self.restore({"random": rng.bit_generator.state, "taken": 0})
 
     def __iter__(self):
         return self
 
     def __next__(self) -> dict[str, Tensor]:
-        return drawn(self.models, self.rng, self.batch)
+        size = self.recipe.pool // self.recipe.batch
+        if self.taken % (size * self.recipe.reuse) == 0:
+            self.before, self.taken = self.rng.bit_generator.state, 0
+            self.shapes = drawn(self.models, self.rng, size * self.recipe.batch)
+        if self.taken % size == 0:
+            self.order = torch.from_numpy(self.rng.permutation(size * self.recipe.batch))
+        now = self.order[(self.taken % size) * self.recipe.batch :][: self.recipe.batch]
+        self.taken += 1
+        return {name: values[now] for name, values in self.shapes.items()}
 
     def state(self) -> dict:
-        return {"random": self.rng.bit_generator.state}
+        return {"random": self.before, "taken": self.taken}
 
     def restore(self, state: dict) -> None:
-        self.rng.bit_generator.state = state["random"]
+        """From where the pool was drawn, through what was taken of it."""
+        self.rng = np.random.default_rng()
+        self.rng.bit_generator.state = self.before = state["random"]
+        self.taken = 0
+        for _ in range(state["taken"]):
+            next(self)
 
 
 def batches(recipe: Recipe, rng: np.random.Generator, device) -> Batches:
