@@ -109,8 +109,9 @@ def targets():
     for ethnicity in draw_head.ETHNICITIES:
         for gender in draw_head.GENDERS:
             for age in draw_head.AGES:
-                place = [rng.normal(0, 0.5), rng.uniform(6, 8), rng.normal(0, 0.5)]
-                found[f"macrodetails/{ethnicity}-{gender}-{age}"] = place, rng.normal(0, 0.2, 3)
+                turn = rng.uniform(0, 2 * np.pi)
+                place = [np.sin(turn), rng.uniform(6, 8), np.cos(turn)]
+                found[f"macrodetails/{ethnicity}-{gender}-{age}"] = place, rng.normal(0, 0.6, 3)
         for k, unit in enumerate(UNITS):
             found[f"{head.UNITS}{ethnicity}/{unit}"] = ((0, 6.4, 1), (0.4, 7.2, 1), (-0.4, 7.2, 1))[k], (0, -0.2, 0)
     return found
