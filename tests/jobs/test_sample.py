@@ -153,3 +153,32 @@ def test_presets_come_back_and_others_are_refused(tmp_path):
         sampling.read_preset(str(tmp_path / "none.json"))
     with pytest.raises(ValueError, match="cannot be written"):
         sampling.write_preset(str(tmp_path / "no" / "p.json"), "shape_vae", "abc", point)
+
+
+# --- heads, which are meshes from the start ---------------------------------------------------------------------------
+
+
+def test_a_head_keeps_its_faces_whatever_moves(ask):
+    plain = ask(model="head_vae", point=Point("head", seed=4))
+    open_ = ask(model="head_vae", point=Point("head", seed=4, sliders={"mouth open": 0.9}))
+    assert np.array_equal(plain.faces, open_.faces) and not plain.field
+    moved = np.linalg.norm(plain.vertices - open_.vertices, axis=1)
+    assert 0.003 < moved.max() < 0.06 and np.median(moved) < 0.002
+    assert 0.2 < size(plain)[2] < 0.45
+
+
+def test_heads_are_neutral_and_differ(ask):
+    a, b = (ask(model="head_vae", point=Point("face", seed=seed)) for seed in (1, 2))
+    assert 0.001 < np.abs(a.vertices - b.vertices).max() < 0.05
+    between = ask(model="head_vae", point=Point("face", seed=1), other=Point("face", seed=2), factor=0.5)
+    assert np.allclose(between.vertices, (a.vertices + b.vertices) / 2, atol=0.004)
+
+
+def test_between_meshes_of_other_faces_there_is_nothing(ask):
+    with pytest.raises(JobError, match="nothing between a face and a head"):
+        ask(model="head_vae", point=Point("face"), other=Point("head"), factor=0.5)
+
+
+def test_a_head_has_no_field_to_save(ask, tmp_path):
+    with pytest.raises(JobError, match="makes meshes without a field"):
+        ask(model="head_vae", point=Point("head"), save_field=str(tmp_path / "f.npz"))
