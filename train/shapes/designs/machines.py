@@ -94,7 +94,7 @@ def guitar(p: Numbers) -> None:
 
 
 DESIGNS = (
-    Design("car", car, 4.9, 1.3),
-    Design("aeroplane", aeroplane, 13.2, 1.3),
-    Design("guitar", guitar, 1.23),
+    Design("car", car, 4.9, 1.1),
+    Design("aeroplane", aeroplane, 13.2, 1.5),
+    Design("guitar", guitar, 1.23, 1.0),
 )

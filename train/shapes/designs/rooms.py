@@ -108,8 +108,8 @@ def house(p: Numbers) -> None:
 
 
 DESIGNS = (
-    Design("table", table, 1.62),
-    Design("shelf", shelf, 2.05),
-    Design("lamp", lamp, 0.86),
-    Design("house", house, 12.6),
+    Design("table", table, 1.62, 2.2),
+    Design("shelf", shelf, 2.05, 1.5),
+    Design("lamp", lamp, 0.86, 1.3),
+    Design("house", house, 12.6, 0.9),
 )

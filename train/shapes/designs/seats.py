@@ -111,8 +111,8 @@ def bed(p: Numbers) -> None:
 
 
 DESIGNS = (
-    Design("chair", chair, 1.28, 2.0),
-    Design("stool", stool, 0.88),
-    Design("sofa", sofa, 2.15),
-    Design("bed", bed, 2.4),
+    Design("chair", chair, 1.28, 1.6),
+    Design("stool", stool, 0.88, 1.2),
+    Design("sofa", sofa, 2.15, 0.8),
+    Design("bed", bed, 2.4, 0.8),
 )

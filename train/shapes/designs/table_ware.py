@@ -105,8 +105,8 @@ def glass(p: Numbers) -> None:
 
 
 DESIGNS = (
-    Design("bottle", bottle, 0.385),
-    Design("vase", vase, 0.43),
-    Design("mug", mug, 0.166),
-    Design("glass", glass, 0.28),
+    Design("bottle", bottle, 0.385, 0.8),
+    Design("vase", vase, 0.43, 0.8),
+    Design("mug", mug, 0.166, 0.9),
+    Design("glass", glass, 0.28, 1.0),
 )
