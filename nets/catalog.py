@@ -46,6 +46,13 @@ CATALOG = {
             "Chairs, lamps, vessels and more behind named sliders",
             needed=False,
         ),
+        Network(
+            "shape_class",
+            "classifier",
+            "Object class",
+            "What an object is called",
+            needed=False,
+        ),
     )
 }
 
