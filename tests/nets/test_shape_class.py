@@ -9,6 +9,7 @@ from maquette.nets import shape_class
 from maquette.nets.shape_class import Config, ShapeClass, placed
 from maquette.train.recipes import shape_class as recipe
 from maquette.train.readers import grids
+from maquette.train.readers.modelnet import TEN
 
 
 def slab(count=32):
@@ -142,7 +143,7 @@ def test_epochs_show_everything_once_and_go_on_where_they_stood(voxels):
 
 def test_a_recipe_of_modelnet_has_its_classes_and_says_it_must_not_ship(voxels):
     options = recipe.Recipe(modelnet=str(voxels))
-    assert recipe.config(dataclasses.asdict(options))["classes"] == grids.TEN
+    assert recipe.config(dataclasses.asdict(options))["classes"] == TEN
     assert "not to be shipped" in recipe.data(dataclasses.asdict(options))
     network = recipe.make(options)
     batch = recipe.prepare(next(recipe.batches(options, np.random.default_rng(0), "cpu")), True)
@@ -160,3 +161,11 @@ def test_distances_of_voxels_come_back_as_the_same_voxels():
     fine = grids.doubled(torch.from_numpy(found).float())
     assert fine.shape == (1, 64, 64, 64)
     assert torch.equal(recipe.halved(fine) > 0, torch.from_numpy(block) > 0)
+
+
+def test_distances_are_kept_for_the_next_time_and_told_from_those_of_other_shapes(voxels, tmp_path, monkeypatch):
+    first = grids.read_distances(voxels, "test", tmp_path / "kept")
+    monkeypatch.setattr(grids, "distances", lambda field: pytest.fail("they were kept"))
+    assert np.array_equal(grids.read_distances(voxels, "test", tmp_path / "kept")["field"], first["field"])
+    monkeypatch.setattr(grids, "distances", lambda field: field)
+    assert len(grids.read_distances(voxels, "validation", tmp_path / "kept")["field"]) == 4

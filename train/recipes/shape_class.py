@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ...nets.shape_class import RESOLUTION, Config, ShapeClass, placed, probabilities
 from ..readers import grids
+from ..readers.modelnet import TEN
 from ..shapes import designs
 from ..shapes.drawn_designs import MOST, Drawn, draw
 from .base import BaseRecipe
@@ -52,7 +53,7 @@ class Recipe(BaseRecipe):
 
 def names(recipe: dict) -> tuple[str, ...]:
     if recipe["modelnet"]:
-        return grids.TEN
+        return TEN
     return tuple(recipe["families"].split(",")) if recipe["families"] else tuple(designs.designs())
 
 
