@@ -1,9 +1,8 @@
-"""What a shape is: a small residual 3D network on 32^3 cells, after VoxNet (Maturana & Scherer 2015) and VRN (Brock 2016,
-arXiv:1608.04236).
+"""What a shape is: a small residual 3D network on 32^3 cells.
 
-It names an object's class from what is inside, of any size and turned in any way about z. A second head reads the numbers
-that a design was made with from its truncated distance in the design's own cube: a judge of sliders that never saw the
-sampler that it judges.
+After VoxNet (Maturana & Scherer 2015) and VRN (Brock 2016, arXiv:1608.04236). It names an object's class from what is
+inside, of any size and turned in any way about z. A second head reads the numbers that a design was made with from its
+truncated distance in the design's own cube: a judge of sliders that never saw the sampler that it judges.
 """
 
 from __future__ import annotations
@@ -75,11 +74,14 @@ class ShapeClass(nn.Module):
         return self.kind(found), numbers
 
 
-def placed(field: Tensor, turn: Tensor, size: Tensor, shift: Tensor | None = None, mirror: Tensor | None = None) -> Tensor:
-    """Shapes (B, N, N, N), inside > 0, -> (B, 32, 32, 32) in [-1, 1]: in the middle of the grid whatever their place was.
+def placed(
+    field: Tensor, turn: Tensor, size: Tensor, shift: Tensor | None = None, mirror: Tensor | None = None
+) -> Tensor:
+    """Shapes (B, N, N, N), inside > 0, -> (B, 32, 32, 32) in [-1, 1]: in the grid's middle whatever their place was.
 
-    turn (B,) radians about z, counter-clockwise from above; size (B,) of the longest side, as a share of the grid; shift (B, 3) in shares of half the
-    grid; mirror (B,) of 1 or -1, left for right. What is inside counts, not how deep. An empty shape stays empty.
+    turn (B,) radians about z, counter-clockwise from above; size (B,) of the longest side, as a share of the grid;
+    shift (B, 3) in shares of half the grid; mirror (B,) of 1 or -1, left for right. What is inside counts, not how
+    deep. An empty shape stays empty.
     """
     inside = (field > 0).float()
     centre, longest = extents(inside)
@@ -118,7 +120,7 @@ def probabilities(network: ShapeClass, field: Tensor, turns: int = TURNS) -> Ten
 
 
 def name_of(network: ShapeClass, field: np.ndarray) -> tuple[str, float]:
-    """field (N, N, N), inside > 0, z up -> its class and how probable it is. Raises ValueError where nothing is inside."""
+    """field (N, N, N), inside > 0, z up -> its class and how probable that is. Raises ValueError where it is empty."""
     if not (field > 0).any():
         raise ValueError("nothing is inside this field, so it has no class; lower its level")
     device = next(network.parameters()).device
@@ -128,4 +130,4 @@ def name_of(network: ShapeClass, field: np.ndarray) -> tuple[str, float]:
 
 def create(config: dict) -> ShapeClass:
     """From a card's config."""
-    return ShapeClass(Config(**{key: tuple(value) if isinstance(value, list) else value for key, value in config.items()}))
+    return ShapeClass(Config(**{key: tuple(v) if isinstance(v, list) else v for key, v in config.items()}))

@@ -1,4 +1,4 @@
-"""`python -m maquette.train COMMAND`: shards, image_to_field, matting, shape_vae, shape_class, export, preview, evaluate, benchmark."""
+"""`python -m maquette.train COMMAND`: a network to train, or shards, preview, export, evaluate, benchmark."""
 
 from __future__ import annotations
 

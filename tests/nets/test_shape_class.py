@@ -5,11 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+
 from maquette.nets import shape_class
 from maquette.nets.shape_class import Config, ShapeClass, placed
-from maquette.train.recipes import shape_class as recipe
 from maquette.train.readers import grids
 from maquette.train.readers.modelnet import TEN
+from maquette.train.recipes import shape_class as recipe
 
 
 def slab(count=32):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+
 from maquette.nets.shape_vae import Config, ShapeVAE
 from maquette.train import state
 from maquette.train.evaluate import command, draws, reading, reconstructed, shape_vae, sliders
@@ -23,7 +24,9 @@ def box(x, y, z, count=16):
 
 def boxes(count, seed, size=16):
     random = np.random.default_rng(seed)
-    return Shapes(np.stack([box(*sides, size) for sides in random.uniform(0.15, 0.4, (count, 3))]), np.zeros(count, int))
+    return Shapes(
+        np.stack([box(*sides, size) for sides in random.uniform(0.15, 0.4, (count, 3))]), np.zeros(count, int)
+    )
 
 
 class Knob:
@@ -47,8 +50,8 @@ class Knob:
 
 
 def across(field):
-    """(B, 32, 32, 32) -> width and height (B, 2): distances are cut off near the surface, so that their sums along a line
-    grow evenly with what is inside."""
+    """(B, 32, 32, 32) -> width and height (B, 2): distances are cut off near the surface, so that their sums along a
+    line grow evenly with what is inside."""
     lines = field[:, :, 16, 16], field[:, 16, 16, :]
     return torch.stack([line.clamp(-0.15, 0.15).sum(1) for line in lines], 1)
 
@@ -115,7 +118,11 @@ def test_sliders_of_a_network_move_along_its_directions():
     network = torch.nn.Module()
     network.register_buffer("readout.0.weight".replace(".", "_"), torch.zeros(1))  # no name may hold a point
     assert not sliders.Directions.offered(network)
-    kept = {"readout.0.weight": [[2.0, 0, 0], [0, 1, 0]], "readout.0.bias": [1.0, 0], "direction.0": [[0.5, 0, 0], [0, 1, 1]]}
+    kept = {
+        "readout.0.weight": [[2.0, 0, 0], [0, 1, 0]],
+        "readout.0.bias": [1.0, 0],
+        "direction.0": [[0.5, 0, 0], [0, 1, 1]],
+    }
     network.state_dict = lambda: {name: torch.tensor(value) for name, value in kept.items()}
     offered = sliders.Directions(network)
     latents = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))

@@ -91,7 +91,7 @@ class Reference:
         self.features = features(judge, fields) if judge is not None else None
 
     def score(self, fields: np.ndarray) -> sets.SetScores:
-        """Of as many other shapes (N, R, R, R); empty ones are nearest to nothing, so they are left out and lower COV."""
+        """Of as many other shapes (N, R, R, R); empty ones are left out, and lower COV."""
         kept, _ = meshes(fields)
         if len(kept) < 2:
             return sets.SetScores(1.0, 0.0, float("nan"))
@@ -120,9 +120,7 @@ def draws_of_all(network: ShapeVAE, prior: Prior, count: int, truncation: float)
     """Fields of `count` draws, as many of each family as can be."""
     total = len(network.config.families)
     shares = np.bincount(np.arange(count) % total, minlength=total)
-    return np.concatenate(
-        [decoded(network, prior(int(n), i, 7 + i, truncation), i) for i, n in enumerate(shares) if n]
-    )
+    return np.concatenate([decoded(network, prior(int(n), i, 7 + i, truncation), i) for i, n in enumerate(shares) if n])
 
 
 @torch.no_grad()
@@ -133,7 +131,8 @@ def milliseconds(network: ShapeVAE, prior: Prior, runs: int = 20) -> dict[str, d
     for coarse in (False, True):
         times = []
         for i in range(runs + 2):
-            latent, family = prior(1, i % len(network.config.families), i), torch.tensor([i % len(network.config.families)])
+            chosen = i % len(network.config.families)
+            latent, family = prior(1, chosen, i), torch.tensor([chosen])
             start = time.perf_counter()
             field = network.decode(latent, family, coarse)[0].numpy()
             between = time.perf_counter()

@@ -28,7 +28,7 @@ BATCH = 16
 
 @dataclass(frozen=True)
 class Shapes:
-    """field (N, R, R, R) int8, inside > 0, 127 is the truncation; family (N,); numbers (N, P), NaN where there are none."""
+    """field (N, R, R, R) int8, inside > 0, 127 is the truncation; family (N,); numbers (N, P), NaN where none."""
 
     field: np.ndarray
     family: np.ndarray
@@ -103,8 +103,8 @@ def coarse(field: np.ndarray, resolution: int) -> Tensor:
 
 
 def measure(answers: dict[str, Answer], test: Shapes, points: int = 0, resolution: int = 0) -> list[dict]:
-    """One row an answer and shape: predictor, family, iou at the grid's cells (or at `resolution`), and where points are
-    given chamfer (L1) of meshes brought to longest side 1."""
+    """One row an answer and shape: predictor, family, iou at the grid's cells (or at `resolution`), and where points
+    are given chamfer (L1) of meshes brought to longest side 1."""
     rows = []
     for i in range(len(test)):
         truth = test.field[i].astype(np.float32) / 127
@@ -153,7 +153,10 @@ def table(rows: list[dict], names: tuple[str, ...], title: str = "IoU@64") -> st
     titles = {"iou": title, "chamfer": "Chamfer ×100"}
     lines = ["| | " + " | ".join(titles[c] for c in columns) + " |", "| --- |" + " --- |" * len(columns)]
     for name in predictors:
-        cells = [mean_and_error([r[c] * (100 if c == "chamfer" else 1) for r in rows if r["predictor"] == name]) for c in columns]
+        cells = [
+            mean_and_error([r[c] * (100 if c == "chamfer" else 1) for r in rows if r["predictor"] == name])
+            for c in columns
+        ]
         lines.append(f"| {name} | " + " | ".join(number(*cell) for cell in cells) + " |")
     lines += ["", "| family | shapes | " + " | ".join(predictors) + " |", "| --- | --- |" + " --- |" * len(predictors)]
     for family in sorted({row["family"] for row in rows}):

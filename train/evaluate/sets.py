@@ -1,18 +1,18 @@
 """How near two sets of shapes are to each other: does a sampler make what the designs make, and all of it?
 
 1-NNA (Lopez-Paz & Oquab 2016, for shapes Yang 2019, arXiv:1906.12320): the share of shapes whose nearest other shape is
-of their own set; 50 % where the sets cannot be told apart. COV and MMD (Achlioptas 2018, arXiv:1707.02392): the share of
-the references that are nearest to some generated shape, and the mean distance from a reference to the nearest one. The
-distance is Chamfer's, of points on the surfaces: the two mean squared distances to the nearest point, added.
-The Frechet distance (Heusel 2017, arXiv:1706.08500) is between Gaussians of a classifier's features.
+of their own set; 50 % where the sets cannot be told apart. COV and MMD (Achlioptas 2018, arXiv:1707.02392): the share
+of the references that are nearest to some generated shape, and the mean distance from a reference to the nearest one.
+The distance is Chamfer's, of points on the surfaces: the two mean squared distances to the nearest point, added. The
+Frechet distance (Heusel 2017, arXiv:1706.08500) is between Gaussians of a classifier's features.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-import numba
 import numpy as np
+from scipy.spatial import cKDTree
 
 from ...geometry.mesh import Mesh
 from .metrics import sample
@@ -37,39 +37,22 @@ def clouds(meshes: list[Mesh], points: int, seed: int = 0) -> np.ndarray:
 
 
 def chamfer_between(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Clouds (M, P, 3) and (N, P, 3) -> (M, N) squared distances."""
-    return _chamfer(*(np.ascontiguousarray(c.transpose(0, 2, 1), np.float32) for c in (left, right)), False)
+    """Clouds (M, P, 3) and (N, P, 3) -> (M, N) squared distances; one pair is in memory at a time."""
+    trees = [cKDTree(cloud) for cloud in left], [cKDTree(cloud) for cloud in right]
+    return np.array([[_chamfer(a, b) for b in trees[1]] for a in trees[0]])
 
 
 def chamfer_within(one: np.ndarray) -> np.ndarray:
     """Clouds (N, P, 3) -> (N, N), 0 on the diagonal; each pair is measured once."""
-    cloud = np.ascontiguousarray(one.transpose(0, 2, 1), np.float32)
-    half = _chamfer(cloud, cloud, True)
-    return half + half.T
+    trees = [cKDTree(cloud) for cloud in one]
+    found = np.zeros((len(one), len(one)))
+    for i, j in zip(*np.triu_indices(len(one), 1)):
+        found[i, j] = found[j, i] = _chamfer(trees[i], trees[j])
+    return found
 
 
-@numba.njit(fastmath=True, cache=True)
-def _chamfer(left, right, upper):
-    """left (M, 3, P), right (N, 3, Q). Point by point: nothing larger than a cloud is in memory."""
-    out = np.zeros((len(left), len(right)), np.float32)
-    for m in range(len(left)):
-        for n in range(m + 1 if upper else 0, len(right)):
-            out[m, n] = _one_way(left[m], right[n]) + _one_way(right[n], left[m])
-    return out
-
-
-@numba.njit(fastmath=True, cache=True)
-def _one_way(a, b):
-    """Mean over points of a (3, P) of the squared distance to the nearest of b (3, Q)."""
-    total = 0.0
-    for i in range(a.shape[1]):
-        x, y, z = a[0, i], a[1, i], a[2, i]
-        least = np.float32(np.inf)
-        for j in range(b.shape[1]):
-            u, v, w = b[0, j] - x, b[1, j] - y, b[2, j] - z
-            least = min(least, u * u + v * v + w * w)
-        total += least
-    return total / a.shape[1]
+def _chamfer(a: cKDTree, b: cKDTree) -> float:
+    return float(np.square(a.query(b.data)[0]).mean() + np.square(b.query(a.data)[0]).mean())
 
 
 def set_scores(within: np.ndarray, between: np.ndarray, references: np.ndarray) -> SetScores:
@@ -96,7 +79,7 @@ def neighbours_of_own(within: np.ndarray, between: np.ndarray, references: np.nd
 def frechet(left: np.ndarray, right: np.ndarray) -> float:
     """Squared Frechet distance between Gaussians fitted to features (M, F) and (N, F).
 
-    |a - b|^2 + tr(A + B - 2 (A B)^(1/2)); the last trace is the sum of the roots of the eigenvalues of A^(1/2) B A^(1/2).
+    |a - b|^2 + tr(A + B - 2 (A B)^(1/2)); the last trace is the sum of the roots of A^(1/2) B A^(1/2)'s eigenvalues.
     """
     apart = np.square(left.mean(0) - right.mean(0)).sum()
     a, b = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (left.astype(np.float64), right.astype(np.float64)))

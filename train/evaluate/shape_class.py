@@ -25,7 +25,9 @@ BATCH = 32
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="maquette.train evaluate shape_class", description=__doc__.split("\n")[0])
     parser.add_argument("--modelnet", required=True, metavar="FOLDER", help="ModelNet10's voxels")
-    parser.add_argument("--weights", required=True, help="shape_class trained on its training part: .safetensors or last.pt")
+    parser.add_argument(
+        "--weights", required=True, help="shape_class trained on its training part: .safetensors or last.pt"
+    )
     options = parser.parse_args(argv)
     network, about = read_any("shape_class", options.weights, "cpu")
     of_modelnet(network.config.classes)

@@ -3,8 +3,9 @@
     python -m maquette.train evaluate shape_vae [--weights FILE]                held-out designs
     python -m maquette.train evaluate shape_vae --modelnet FOLDER --weights F   ModelNet10's test part, as published
 
-Designs: what comes back of shapes it never saw; what it draws, as sets beside real ones, and how much of it is closed and
-in one piece; what its sliders do; how long it takes. Parts that need a classifier's weights are left out without them.
+Designs: what comes back of shapes it never saw; what it draws, as sets beside real ones, and how much of it is closed
+and in one piece; what its sliders do; how long it takes. Parts that need a classifier's weights are left out without
+them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +48,8 @@ def parse(argv, name=NAME):
     parser.add_argument("--known", type=int, default=2000, metavar="N", help="training shapes baselines know (2000)")
     parser.add_argument("--surface", type=int, default=8000, metavar="N", help="points of a reconstruction (8000)")
     parser.add_argument("--family", default="chair", help="family of the sets")
-    parser.add_argument("--set-size", type=int, default=300, metavar="N", help="shapes in each set (300)")
-    parser.add_argument("--points", type=int, default=2048, help="points of a shape in a set (2048)")
+    parser.add_argument("--set-size", type=int, default=200, metavar="N", help="shapes in each set (200)")
+    parser.add_argument("--points", type=int, default=1024, help="of a shape in a set (1024; published: 2048)")
     parser.add_argument("--draws", type=int, default=1000, metavar="N", help="draws of all families (1000)")
     parser.add_argument("--truncation", type=float, default=0.7, help="of those draws (.7)")
     parser.add_argument("--slider-draws", type=int, default=32, metavar="N", help="latents a slider is tried on (32)")
@@ -139,11 +141,10 @@ def drawn_sets(network, priors, options) -> dict:
     judge = read_any("shape_class", options.features, "cpu")[0] if options.features else None
     reference = draws.Reference(of_family(families, family, TEST, count).field, options.points, judge)
     candidates = {"training designs, the floor": lambda: of_family(families, family, FLOOR, count).field}
-    for name, prior in priors.items():
-        for truncation in (1.0, options.truncation):
-            candidates[f"{name}, truncation {truncation:g}"] = lambda prior=prior, t=truncation: draws.decoded(
-                network, prior(count, family, 3, t), family
-            )
+    tried = [(name, 1.0) for name in priors] + [(list(priors)[-1], options.truncation)]
+    for name, truncation in tried:
+        latents = priors[name](count, family, 3, truncation)
+        candidates[f"{name}, truncation {truncation:g}"] = partial(draws.decoded, network, latents, family)
     scores = {name: reference.score(make()) for name, make in tqdm(candidates.items(), "Sets", file=sys.stderr)}
     print(f"{count} of {options.family} beside {count} test designs, {options.points} points\n")
     print("| | 1-NNA (50 % is best) | COV | MMD ×1000 | Fréchet |\n| --- | --- | --- | --- | --- |")
@@ -163,7 +164,8 @@ def closed(network, priors, options) -> dict:
     for name, prior in priors.items():
         fields = draws.draws_of_all(network, prior, options.draws, options.truncation)
         found[name] = draws.closed_share(fields)
-    print(f"Closed and in one piece, of {options.draws} draws at truncation {options.truncation:g}\n\n| | |\n| --- | --- |")
+    print(f"Closed and in one piece, of {options.draws} draws at truncation {options.truncation:g}\n")
+    print("| | |\n| --- | --- |")
     for name, share in found.items():
         print(f"| {name} | {share:.1%} |")
     return found
@@ -190,7 +192,8 @@ def slid(network, priors, options) -> dict:
 
 def timed(network, priors, options) -> dict:
     found = draws.milliseconds(network, priors["normal"])
-    print(f"| from a latent, {torch.get_num_threads()} threads | decode | marching cubes | both |\n| --- |" + " --- |" * 3)
+    print(f"| from a latent, {torch.get_num_threads()} threads | decode | marching cubes | both |")
+    print("| --- |" + " --- |" * 3)
     for side, parts in found.items():
         print(f"| {side}³ | {parts['decode']:.1f} ms | {parts['mesh']:.1f} ms | {sum(parts.values()):.1f} ms |")
     return found

@@ -1,7 +1,7 @@
 """Whether a slider does what its name says: numbers measured on decoded shapes by a network that never saw the sampler.
 
-The judge is shape_class, which learnt to read a design's numbers from its shape. Its own R^2 on true shapes is as high as
-any sampler can come. Numbers are scaled: variance 1 and mean 0 over their ranges.
+The judge is shape_class, which learnt to read a design's numbers from its shape. Its own R^2 on true shapes is as high
+as any sampler can come. Numbers are scaled: variance 1 and mean 0 over their ranges.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ class Directions:
 
 @dataclass(frozen=True)
 class Slider:
-    """r2 of what is measured against what was asked; leakage: how much a second number moves, as a share of the one that
-    was asked to; ceiling: r2 of the judge on true shapes."""
+    """r2 of what is measured against what was asked; leakage: how much a second number moves, as a share of the one
+    that was asked to; ceiling: r2 of the judge on true shapes."""
 
     family: str
     name: str
@@ -88,7 +88,13 @@ class Slider:
 
 
 def measure(
-    network: ShapeVAE, sliders: Sliders, prior: Prior, judge: ShapeClass, names: list[list[str]], true: Shapes, draws: int = 32
+    network: ShapeVAE,
+    sliders: Sliders,
+    prior: Prior,
+    judge: ShapeClass,
+    names: list[list[str]],
+    true: Shapes,
+    draws: int = 32,
 ) -> list[Slider]:
     """Every slider of every family, over `draws` latents each: set to a value drawn evenly from its range."""
     ceilings = judged(judge, true)
@@ -149,4 +155,6 @@ def line(title: str, rows: list[Slider]) -> str:
 
 
 def means(rows: list[Slider]) -> dict[str, float]:
-    return {column: float(np.nanmean([getattr(row, column) for row in rows])) for column in ("r2", "ceiling", "leakage")}
+    return {
+        column: float(np.nanmean([getattr(row, column) for row in rows])) for column in ("r2", "ceiling", "leakage")
+    }

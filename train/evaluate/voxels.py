@@ -1,7 +1,8 @@
 """ModelNet10's test part (Wu 2015, arXiv:1406.5670), as 32^3 voxels: what a sampler keeps of shapes that it never saw.
 
-Protocol: the official split, voxels as they are stored, grids with under 50 voxels left out; IoU of what is inside at the
-voxels' own cells, mean over test shapes. Networks that learnt on the other part only; nothing is chosen by the test part.
+Protocol: the official split, voxels as they are stored, grids with under 50 voxels left out; IoU of what is inside at
+the voxels' own cells, mean over test shapes. Networks that learnt on the other part only; nothing is chosen by the test
+part.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def evaluate(network, options) -> dict:
     rows = reconstructed.measure(answers, test, resolution=32)
     print(f"Reconstruction of {len(test)} test shapes of ModelNet10\n\n{reconstructed.table(rows, TEN, 'IoU@32')}")
     return {
-        name: {"iou": reconstructed.mean_and_error([r["iou"] for r in rows if r["predictor"] == name])} for name in answers
+        name: {"iou": reconstructed.mean_and_error([r["iou"] for r in rows if r["predictor"] == name])}
+        for name in answers
     }
 
 
@@ -45,4 +47,6 @@ def shapes(path, part: str, resolution: int) -> Shapes:
 def of_modelnet(classes: tuple[str, ...]) -> None:
     """Raises ValueError where a network knows other classes."""
     if classes != TEN:
-        raise ValueError("These weights are not of ModelNet10's classes: train with --modelnet FOLDER and give --weights")
+        raise ValueError(
+            "These weights are not of ModelNet10's classes: train with --modelnet FOLDER and give --weights"
+        )

@@ -41,8 +41,8 @@ def read(path: str | Path, part: str) -> dict[str, np.ndarray]:
 
 
 def distances(field: np.ndarray) -> np.ndarray:
-    """(N, R, R, R) int8, inside > 0 -> negated distances to the nearest cell of the other kind, less half a cell; 127 is
-    shape_vae's truncation. Beyond the grid nothing is known."""
+    """(N, R, R, R) int8, inside > 0 -> negated distances to the nearest cell of the other kind, less half a cell; 127
+    is shape_vae's truncation. Beyond the grid nothing is known."""
     out = np.empty_like(field)
     for i, grid in enumerate(field):
         inside = grid > 0

@@ -1,7 +1,7 @@
 """The recipe of shape_class: designs that are drawn while it trains, or ModelNet10's voxels for the benchmark.
 
-Of the designs every second shape is turned, resized and moved, and only its class is asked for; the others stand as they
-were designed, and their numbers are asked for too.
+Of the designs every second shape is turned, resized and moved, and only its class is asked for; the others stand as
+they were designed, and their numbers are asked for too.
 """
 
 from __future__ import annotations
