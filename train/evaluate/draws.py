@@ -128,13 +128,14 @@ def milliseconds(network: ShapeVAE, prior: Prior, runs: int = 20) -> dict[str, d
     """Median time of one shape from latent to mesh: decode, then marching cubes, at full and at half resolution."""
     found = {}
     side = network.config.resolution
+    device = next(network.parameters()).device
     for coarse in (False, True):
         times = []
         for i in range(runs + 2):
             chosen = i % len(network.config.families)
-            latent, family = prior(1, chosen, i), torch.tensor([chosen])
+            latent, family = prior(1, chosen, i).to(device), torch.tensor([chosen], device=device)
             start = time.perf_counter()
-            field = network.decode(latent, family, coarse)[0].numpy()
+            field = network.decode(latent, family, coarse)[0].cpu().numpy()
             between = time.perf_counter()
             meshed(field)
             times.append((between - start, time.perf_counter() - between))

@@ -96,7 +96,10 @@ def offered_priors(network, options) -> dict[str, draws.Prior]:
             kept[family] = of_family(network.config.families, family, KNOWN, max(2, options.known // 8))
         return kept[family]
 
-    return {"normal": draws.standard(network.config.latent), "Gaussian of the encoded": draws.fitted(network, known)}
+    priors = {"normal": draws.standard(network.config.latent)}
+    if hasattr(network, "encode"):
+        priors["Gaussian of the encoded"] = draws.fitted(network, known)
+    return priors
 
 
 def of_family(families, family: int, seed: int, count: int) -> Shapes:

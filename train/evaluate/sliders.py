@@ -142,7 +142,7 @@ def leakage(change: np.ndarray, slider: int) -> float:
 
 def table(rows: list[Slider]) -> str:
     """Markdown: means by family and over all sliders."""
-    lines = ["| family | sliders | R² | the judge's own | leakage |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| family | sliders | R² | the judge's own | leakage | weakest |", "| --- |" + " --- |" * 5]
     for family in dict.fromkeys(row.family for row in rows):
         lines.append(line(family, [row for row in rows if row.family == family]))
     return "\n".join([*lines, line("**all**", rows)])
@@ -151,7 +151,8 @@ def table(rows: list[Slider]) -> str:
 def line(title: str, rows: list[Slider]) -> str:
     found = means(rows)
     cells = " | ".join(number(found[column]) for column in ("r2", "ceiling", "leakage"))
-    return f"| {title} | {len(rows)} | {cells} |"
+    worst = min(rows, key=lambda row: row.r2)
+    return f"| {title} | {len(rows)} | {cells} | {worst.name} {number(worst.r2)} |"
 
 
 def means(rows: list[Slider]) -> dict[str, float]:
