@@ -142,6 +142,14 @@ def test_epochs_show_everything_once_and_go_on_where_they_stood(voxels):
     assert all(torch.equal(next(other)["family"], one) for one in expected)
 
 
+def test_a_rare_class_counts_as_much_as_a_common_one_where_asked():
+    family = np.repeat([0, 1], [90, 10])
+    for balance, share in ((0, 0.1), (1, 0.5)):
+        weight = recipe.balanced(family, balance)
+        assert weight.mean() == pytest.approx(1)
+        assert weight[family == 1].sum() / weight.sum() == pytest.approx(share)
+
+
 def test_a_recipe_of_modelnet_has_its_classes_and_says_it_must_not_ship(voxels):
     options = recipe.Recipe(modelnet=str(voxels))
     assert recipe.config(dataclasses.asdict(options))["classes"] == TEN
