@@ -128,9 +128,8 @@ def judged(judge: ShapeClass, shapes: Shapes) -> np.ndarray:
 
 
 def determination(found: np.ndarray, asked: np.ndarray) -> float:
-    """R^2 of answers to values: 1 where all agree, 0 where the mean would have done as well."""
-    spread = np.square(asked - asked.mean()).sum() if len(asked) else 0.0
-    return float(1 - np.square(found - asked).sum() / spread) if spread else float("nan")
+    """R^2 of answers to values whose variance over their range is 1, which steadies it where they are few; NaN of none."""
+    return float(1 - np.square(found - asked).mean()) if len(asked) else float("nan")
 
 
 def leakage(change: np.ndarray, slider: int) -> float:
@@ -156,6 +155,8 @@ def line(title: str, rows: list[Slider]) -> str:
 
 
 def means(rows: list[Slider]) -> dict[str, float]:
-    return {
-        column: float(np.nanmean([getattr(row, column) for row in rows])) for column in ("r2", "ceiling", "leakage")
-    }
+    found = {}
+    for column in ("r2", "ceiling", "leakage"):
+        values = [value for row in rows if not np.isnan(value := getattr(row, column))]
+        found[column] = float(np.mean(values)) if values else float("nan")
+    return found
