@@ -128,7 +128,7 @@ def judged(judge: ShapeClass, shapes: Shapes) -> np.ndarray:
 
 
 def determination(found: np.ndarray, asked: np.ndarray) -> float:
-    """R^2 of answers to values whose variance over their range is 1, which steadies it where they are few; NaN of none."""
+    """R^2 of answers to values whose variance over their range is 1: steady where they are few. NaN of none."""
     return float(1 - np.square(found - asked).mean()) if len(asked) else float("nan")
 
 
