@@ -53,6 +53,13 @@ CATALOG = {
             "Faces and heads of clean quads with UVs, identity and expression behind named sliders",
             needed=False,
         ),
+        Network(
+            "shape_class",
+            "classifier",
+            "Object class",
+            "What an object is called",
+            needed=False,
+        ),
     )
 }
 

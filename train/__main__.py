@@ -1,4 +1,4 @@
-"""`python -m maquette.train COMMAND`: shards, image_to_field, matting, shape_vae, head_vae, export, preview, ..."""
+"""`python -m maquette.train COMMAND`: a network to train, or shards, preview, export, evaluate, benchmark."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-NETWORKS = ("image_to_field", "matting", "shape_vae", "head_vae")
+NETWORKS = ("image_to_field", "matting", "shape_vae", "head_vae", "shape_class")
 COMMANDS = {
     "shards": "make a cache of samples, procedural or of your meshes, for training on CPUs",
     "preview": "write a contact sheet of the procedural world",

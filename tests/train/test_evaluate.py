@@ -82,7 +82,7 @@ def test_weights_that_are_not_there_are_named(tmp_path):
 
 
 def test_a_network_without_a_measure_is_a_usage_error(capsys):
-    assert command.main(["shape_vae"]) == 2
+    assert command.main(["shape_song"]) == 2
     assert "image_to_field" in capsys.readouterr().err
 
 

@@ -12,8 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...nets.shape_vae import TRUNCATION, Config, ShapeVAE
+from ...nets.shape_vae import Config, ShapeVAE
 from .. import fit_sliders
+from ..readers import grids
+from ..readers.modelnet import TEN
 from ..shapes import designs
 from ..shapes.drawn_designs import Drawn, draw
 from .base import BaseRecipe
@@ -22,6 +24,7 @@ NAME = "shape_vae"
 SHAPES = 256
 """Of each family, that sliders are fitted to"""
 DATA = "procedural shapes of this project's own designs (train/shapes/designs)"
+PRIVATE = ("modelnet",)
 
 
 @dataclass(frozen=True)
@@ -53,22 +56,35 @@ class Recipe(BaseRecipe):
     reuse: int = 3
     """How often a shape is seen."""
     validation: int = 300
+    modelnet: str = ""
+    """ModelNet10's voxels (folder or .npz), to compare with what is published. Their terms allow benchmarks: do not
+    ship what was trained on them."""
+    resolution: int = 64
+    """Cells along a side; ModelNet10's 32 are scored at 32, where a network of 32 costs an eighth."""
 
 
 def names(recipe) -> tuple[str, ...]:
-    chosen = recipe["families"] if isinstance(recipe, dict) else recipe.families
+    recipe = recipe if isinstance(recipe, dict) else asdict(recipe)
+    if recipe.get("modelnet"):
+        return TEN
+    chosen = recipe["families"]
     return tuple(chosen.split(",")) if chosen else tuple(designs.designs())
 
 
 def config(recipe: dict) -> dict:
     """The network's config for its card, from a recipe's fields."""
     sizes = {name: tuple(int(n) for n in recipe[name].split(",")) for name in ("widths", "blocks", "seen")}
-    known = designs.designs()
-    counts = tuple(len(designs.ranges(known[name])) for name in names(recipe))
-    return asdict(Config(names(recipe), recipe["latent"], counts=counts, **sizes))
+    if recipe.get("modelnet"):  # what people collected has no named numbers, and is not always symmetric
+        more = {"mirrored": False}
+    else:
+        known = designs.designs()
+        more = {"counts": tuple(len(designs.ranges(known[name])) for name in names(recipe))}
+    return asdict(Config(names(recipe), recipe["latent"], resolution=recipe.get("resolution", 64), **sizes, **more))
 
 
 def data(recipe: dict) -> str:
+    if recipe.get("modelnet"):
+        return "ModelNet10 (Wu 2015), offered for academic research only: a benchmark, not to be shipped"
     return DATA
 
 
@@ -76,13 +92,31 @@ def make(recipe: Recipe) -> ShapeVAE:
     return ShapeVAE(Config(**config(asdict(recipe))))
 
 
-def batches(recipe: Recipe, rng: np.random.Generator, device) -> Drawn:
+def batches(recipe: Recipe, rng: np.random.Generator, device):
+    if recipe.modelnet:
+        return grids.Epochs(collected(recipe, "train"), recipe.batch, rng)
     return Drawn(names(recipe), recipe.batch, recipe.pool, recipe.reuse, rng)
 
 
+def collected(recipe: Recipe, part: str) -> dict[str, np.ndarray]:
+    """ModelNet10's shapes of a part as distances (N, R, R, R) int8; they have no numbers with names."""
+    arrays = grids.read_distances(recipe.modelnet, part)
+    field = arrays["field"]
+    if recipe.resolution == 2 * field.shape[-1]:
+        field = np.concatenate([grids.doubled(torch.from_numpy(f).float()[None]).to(torch.int8) for f in field])
+    elif recipe.resolution != field.shape[-1]:
+        raise ValueError(f"ModelNet10's voxels are of 32^3: --resolution 32 or 64, not {recipe.resolution}")
+    numbers = np.full((len(field), Config.named), np.nan, np.float32)
+    return {"field": field, "family": arrays["family"], "numbers": numbers}
+
+
 def prepare(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
-    """-> field (B, N, N, N) in [-1, 1], inside > 0."""
-    return batch | {"field": batch["field"].float() / 127}
+    """-> field (B, N, N, N) in [-1, 1], inside > 0; shapes without numbers are mirrored now and then."""
+    field = batch["field"].float() / 127
+    if augment:
+        mirrored = batch["numbers"].isnan().all(1) & (torch.rand(len(field), device=field.device) < 0.5)
+        field[mirrored] = field[mirrored].flip(1)
+    return batch | {"field": field}
 
 
 def loss(network: ShapeVAE, batch: dict, recipe: Recipe, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
@@ -186,10 +220,13 @@ def sliders(ranges: dict[str, designs.Range], found: fit_sliders.Fitted) -> list
 def validate(network: ShapeVAE, recipe: Recipe, device) -> dict[str, float]:
     """On held-out shapes: IoU of the decoded mean, error of the named numbers, active latents."""
     network.eval()
-    held = draw(names(recipe), np.random.default_rng([1, 0]), recipe.validation)
+    if recipe.modelnet:
+        held = collected(recipe, "validation")
+    else:
+        held = draw(names(recipe), np.random.default_rng([1, 0]), recipe.validation)
     scores, means, families = [], [], []
     numbers = torch.from_numpy(held["numbers"])
-    for part in torch.arange(recipe.validation).split(recipe.batch):
+    for part in torch.arange(len(numbers)).split(recipe.batch):
         field = torch.from_numpy(held["field"])[part].to(device).float() / 127
         family = torch.from_numpy(held["family"])[part].to(device)
         mean, _ = network.encode(field, family)
