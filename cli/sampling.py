@@ -27,7 +27,11 @@ def options(verbs):
     one.add_argument("--count", type=int, default=1, metavar="N", help="so many shapes, seeds counting up (1)")
     one.add_argument("--format", choices=requests.FORMATS, help="ending of several meshes (glb)")
     one.add_argument(
-        "--truncation", type=float, default=sampling.TRUNCATION, metavar="F", help="0: the mean shape, 1: as varied (0.7)"
+        "--truncation",
+        type=float,
+        default=sampling.TRUNCATION,
+        metavar="F",
+        help="0: the mean shape, 1: as varied (0.7)",
     )
     one.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="move a slider, in its own unit")
     one.add_argument("--vary", type=int, metavar="SEED", help="a shape nearby; with --count several")
@@ -71,9 +75,7 @@ def sample(run) -> int:
                 for folder, ending in zip(folders, (arguments.format or "glb", "npz", "png"), strict=True)
             )
         settings = {"resolution": arguments.resolution, "meshing": meshing, "device": run.device}
-        request = run.request(
-            requests.Sample, arguments.model, **place, **settings, preview=preview, save_field=field
-        )
+        request = run.request(requests.Sample, arguments.model, **place, **settings, preview=preview, save_field=field)
         items.append(make(run, request, output))
     write_report(arguments.report, {"items": items} if several else items[0])
     return 0
@@ -142,9 +144,7 @@ def beginning(run) -> requests.Point:
         return found(run, requests.Encode, path=arguments.encode)
     if arguments.fit:
         return found(run, requests.Fit, image=arguments.fit, mask=arguments.mask)
-    return run.request(
-        requests.Point, family=arguments.family, seed=arguments.seed, truncation=arguments.truncation
-    )
+    return run.request(requests.Point, family=arguments.family, seed=arguments.seed, truncation=arguments.truncation)
 
 
 def end(run, text: str) -> requests.Point:
@@ -214,4 +214,3 @@ def point(run, start: requests.Point, **changes) -> requests.Point:
         return dataclasses.replace(start, **changes)
     except ValueError as error:
         return run.arguments.error(str(error))
-

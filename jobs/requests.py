@@ -16,7 +16,7 @@ import numpy as np
 
 from . import checks
 from .sampling import Encode, Encoded, Fit, Point, Sample
-from .settings import STYLES, VIEW_LIMITS, Meshing, View
+from .settings import Meshing, View
 
 RESOLUTIONS = (32, 64)
 CAPTURE_RESOLUTIONS = (64, 96, 128, 192, 256)
@@ -94,7 +94,9 @@ class Reconstruct:
         checks.put(self, "turns", tuple(None if turn is None else 180 - (180 - turn) % 360 for turn in turns))
         known = (None if e in (None, "auto") else checks.number("Elevations", e) for e in self.elevations)
         checks.put(self, "elevations", tuple(known))
-        checks.put(self, "cameras", tuple(tuple(checks.number("Cameras", n) for n in camera) for camera in self.cameras))
+        checks.put(
+            self, "cameras", tuple(tuple(checks.number("Cameras", n) for n in camera) for camera in self.cameras)
+        )
         if any(len(camera) != 16 for camera in self.cameras):
             raise ValueError("Cameras are matrices of 16 numbers, row by row")
         if sum(map(bool, (self.turns, self.poses, self.cameras))) > 1:

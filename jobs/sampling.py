@@ -16,7 +16,7 @@ from .settings import Meshing
 
 RESOLUTIONS = (32, 64)
 TRUNCATION = 0.7
-"""How far from the family's mean shapes are drawn by default: 1 is as far as the shapes that the network learned from."""
+"""How far from the family's mean shapes are drawn by default: 1 is as far as those that the network learned from."""
 LATENT = 4096
 """Numbers of a latent, at most"""
 
@@ -141,8 +141,8 @@ class Encoded:
 
     point: Point
     report: dict = dataclasses.field(default_factory=dict)
-    """seconds, device, iou (of solids, or of outlines), family, families tried, note; of meshes: turn (degrees about z),
-    scale, centre: what takes the sampled shape to where the mesh is; of photos: azimuth, elevation"""
+    """seconds, device, iou (of solids, or of outlines), family, families tried, note; of meshes: turn (degrees about
+    z), scale, centre: what takes the sampled shape to where the mesh is; of photos: azimuth, elevation"""
 
     def __post_init__(self):
         checks.check(self, "Point", self.point, Point)
@@ -153,7 +153,7 @@ class Encoded:
 
 
 def write_preset(path: str, model: str, weights: str, point: Point) -> None:
-    """JSON with the model, its weights' sha256 and the point, whole or not at all. Raises ValueError with a sentence."""
+    """JSON with the model, its weights' sha256 and the point, whole or not at all. Raises ValueError."""
     part = f"{path}.part"
     preset = {"maquette preset": 1, "model": model, "weights": weights, **dataclasses.asdict(point)}
     try:

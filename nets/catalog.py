@@ -96,8 +96,8 @@ def sliders(about: dict) -> dict[str, list[dict]]:
 
 
 def describe() -> list[dict]:
-    """What `maquette models --json` lists: name, kind, label, sha256, bytes, licence, metrics; of samplers also families
-    (their names) and sliders (family, name, unit, minimum, maximum, default, r2).
+    """What `maquette models --json` lists: name, kind, label, sha256, bytes, licence, metrics; of samplers also
+    families (their names) and sliders (family, name, unit, minimum, maximum, default, r2).
 
     A network that is not needed and not bundled has None for sha256 to metrics."""
     rows = []

@@ -1,8 +1,8 @@
 """A latent space that an artist moves about in: drawing, varying, and sliders that change one thing each.
 
 Every family has its own. Latents z of the family's shapes are taken for Gaussian with mean m and covariance C = F F^T
-(`prior`). A slider reads a value off a latent, `value = w z + b`, and moves it along a direction d. Directions are those
-that change a latent least, as the covariance measures it, so that one slider's value changes and no other's
+(`prior`). A slider reads a value off a latent, `value = w z + b`, and moves it along a direction d. Directions are the
+ones that change a latent least, as the covariance measures it, so that one slider's value changes and no other's
 (w_i d_k = 1 where i = k, else 0). Named sliders come first; those that the network found follow, each at right angles
 to all others where the covariance is a sphere.
 """
@@ -49,7 +49,7 @@ class Space:
 
     def draw(self, family: int, sliders: list[Slider], generator: np.random.Generator, truncation: float) -> Tensor:
         """A latent (L,) of the family. Named numbers are drawn evenly from their ranges, as the shapes were that the
-        network learned from, and the rest as the covariance has it, given those. `truncation` draws all towards the mean.
+        network learned from, the rest as the covariance has it, given those. `truncation` draws all towards the mean.
         """
         prior = getattr(self.prior, str(family))
         noise = torch.from_numpy(generator.standard_normal(len(prior.mean)).astype(np.float32))

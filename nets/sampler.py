@@ -154,7 +154,7 @@ def families(card: dict) -> tuple[Family, ...]:
 
 @functools.lru_cache(maxsize=3)
 def load(name: str, where: str) -> Sampler:
-    """The bundled sampler on a device, kept warm. Raises ValueError with a sentence where there is none of this name."""
+    """The bundled sampler on a device, kept warm. Raises ValueError where there is none of this name."""
     samplers = [row.name for row in catalog.CATALOG.values() if row.kind == "sampler" and catalog.bundled(row.name)]
     if name not in samplers:
         raise ValueError(f"There is no sampler {name!r}; there is {', '.join(samplers) or 'none'}")

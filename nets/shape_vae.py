@@ -151,7 +151,10 @@ class Decoder(nn.Module):
         fine, middle, coarse = config.widths
         self.places, condition = places, 2 * config.latent
         self.mapping = nn.Sequential(
-            nn.Linear(config.latent + config.embedding, condition), nn.SiLU(), nn.Linear(condition, condition), nn.SiLU()
+            nn.Linear(config.latent + config.embedding, condition),
+            nn.SiLU(),
+            nn.Linear(condition, condition),
+            nn.SiLU(),
         )
         self.first = nn.Linear(condition, coarse * places[0] * places[1] * places[2])
         self.ups = nn.ModuleList([Convolution(coarse, middle * 8, 1), Convolution(middle, fine * 8, 1)])
@@ -174,7 +177,9 @@ class Decoder(nn.Module):
         if not coarse:
             return unfold(self.head(x), PATCH)
         # The mean over cubes of 2^3 cells of what the head would have said
-        weight, bias = (F.avg_pool3d(t.view(-1, 1, PATCH, PATCH, PATCH), 2) for t in (by_row(self.head.weight), self.head.bias))
+        weight, bias = (
+            F.avg_pool3d(t.view(-1, 1, PATCH, PATCH, PATCH), 2) for t in (by_row(self.head.weight), self.head.bias)
+        )
         weight = weight.reshape(*self.head.weight.shape[1:], -1).permute(4, 0, 1, 2, 3).contiguous()
         return unfold(convolved(x, weight, bias.reshape(-1), (1, 1, 1)), PATCH // 2)
 
@@ -193,4 +198,6 @@ def unfold(x: Tensor, size: int) -> Tensor:
 
 def create(config: dict) -> ShapeVAE:
     """From a card's config."""
-    return ShapeVAE(Config(**{key: tuple(value) if isinstance(value, list) else value for key, value in config.items()}))
+    return ShapeVAE(
+        Config(**{key: tuple(value) if isinstance(value, list) else value for key, value in config.items()})
+    )

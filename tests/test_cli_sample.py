@@ -54,7 +54,9 @@ def test_sliders_by_name_in_any_spelling(maquette, tmp_path):
 
 def test_several_shapes_count_up(maquette, tmp_path):
     out, report = tmp_path / "row", tmp_path / "r.json"
-    code, _, _ = maquette("--count", 3, "--seed", 5, "--format", "ply", "-o", out, "--report", report, "--resolution", 32)
+    code, _, _ = maquette(
+        "--count", 3, "--seed", 5, "--format", "ply", "-o", out, "--report", report, "--resolution", 32
+    )
     assert code == 0
     assert sorted(p.name for p in out.iterdir()) == [f"shape_vae-{n}.ply" for n in (5, 6, 7)]
     assert len(json.loads(report.read_text())["items"]) == 3

@@ -18,7 +18,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 BLENDER = frozenset({"bpy", "bpy_extras", "bmesh", "mathutils", "gpu", "gpu_extras", "blf", "addon_utils", "bl_ui"})
-LIGHT_JOBS = frozenset({f"jobs.{name}" for name in ("requests", "settings", "sampling", "checks", "client", "process", "environment", "protocol")})
+LIGHT_JOBS = frozenset(
+    {
+        f"jobs.{name}"
+        for name in ("requests", "settings", "sampling", "checks", "client", "process", "environment", "protocol")
+    }
+)
 GEOMETRY = frozenset({"numpy", "scipy", "skimage", "trimesh", "PIL", "fast_simplification", "xatlas"})
 NETS = frozenset({"torch", "numpy", "safetensors"})
 TRAIN = frozenset({"lightning_fabric", "lightning", "torchmetrics", "tensorboard", "tqdm", "numba"})
@@ -201,7 +206,11 @@ BREAKS = [
     ("jobs.reconstruct", "from ..train.shapes import chairs", "maquette.train.shapes"),
     ("cli.shared", "import numpy", "numpy"),
     ("cli.shared", "import importlib\nimportlib.import_module('torch')", "torch"),
-    ("cli.shared", "import importlib\nimportlib.import_module('..geometry.mesh', __package__)", "maquette.geometry.mesh"),
+    (
+        "cli.shared",
+        "import importlib\nimportlib.import_module('..geometry.mesh', __package__)",
+        "maquette.geometry.mesh",
+    ),
     ("cli.shared", "def f():\n    __import__('bpy')", "bpy"),
     ("cli.shared", "from ..nets.image_to_field import ImageToField", "maquette.nets.image_to_field"),
     ("nets.image_to_field", "from ..jobs.requests import Shape", "maquette.jobs.requests"),

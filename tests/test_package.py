@@ -88,7 +88,12 @@ def test_a_wheel_holds_the_package_and_imports(checkout, tmp_path):
         names = set(opened.namelist())
         opened.extractall(tmp_path / "site")
     assert {
-        *("maquette/__init__.py", "maquette/cli/__init__.py", "maquette/jobs/launch.py", "maquette/blender_manifest.toml"),
+        *(
+            "maquette/__init__.py",
+            "maquette/cli/__init__.py",
+            "maquette/jobs/launch.py",
+            "maquette/blender_manifest.toml",
+        ),
         *("maquette/nets/weights/image_to_field.safetensors", "maquette/nets/weights/image_to_field.json"),
     } <= names
     folders = {name.split("/")[0] for name in names}

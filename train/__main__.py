@@ -28,6 +28,7 @@ def main(argv: list[str] | None = None) -> int:
         if name in NETWORKS:
             from .loop import train
             from .recipes.base import parse
+
             recipe = importlib.import_module(f"{__package__}.recipes.{name}")
             print(train(recipe, parse(recipe.Recipe, rest, f"maquette.train {name}")))
             return 0
@@ -46,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
 def shards(argv: list[str]) -> int:
     """Several makers may run side by side: give each its own --start with the same --step."""
     from .shapes.shards import SHARD, write_shards
+
     parser = argparse.ArgumentParser(prog="maquette.train shards", description=shards.__doc__)
     parser.add_argument("--folder", default="runs/shards")
     parser.add_argument("--split", default="train", choices=("train", "validation", "test", "library"))
@@ -65,6 +67,7 @@ def shards(argv: list[str]) -> int:
     out = f"{args.folder}/{args.split}"
     if args.meshes:
         from .readers.shards import write_mesh_shards
+
         pace = {"minutes": args.minutes, "start": args.start, "step": args.step}
         made, samples = write_mesh_shards(args.meshes, out, args.split, args.views or 8, args.up, **pace)
         print(f"{made} shards of {samples} samples of meshes written under {out}")
@@ -78,6 +81,7 @@ def shards(argv: list[str]) -> int:
 
 def preview(argv: list[str]) -> int:
     from .shapes.preview import main as draw
+
     return draw(argv)
 
 

@@ -36,7 +36,9 @@ class Fitted:
     """(named,) R^2 of the values read off encoded shapes"""
 
 
-def fit(mean: Tensor, variance: Tensor, numbers: Tensor, decode, found: int = FOUND, tied: Tied | None = None) -> Fitted:
+def fit(
+    mean: Tensor, variance: Tensor, numbers: Tensor, decode, found: int = FOUND, tied: Tied | None = None
+) -> Fitted:
     """mean, variance (N, L) of encoded shapes, numbers (N, S) in their own units; decode (B, L) -> (B, ...) fields."""
     mean, numbers = mean.double(), numbers.double()
     centre = mean.mean(0)

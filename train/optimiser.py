@@ -12,8 +12,8 @@ KERNELS = {"muon": (4,), "muon3d": (4, 5)}
 
 
 def optimisers(network: torch.nn.Module, recipe) -> list[torch.optim.Optimizer]:
-    """One AdamW; or a Muon for the kernels of 2D convolutions (`--optimiser muon`), or of 2D and 3D ones (`muon3d`), and
-    an AdamW for what is left."""
+    """One AdamW; or a Muon for the kernels of 2D convolutions (`--optimiser muon`), or of 2D and 3D ones (`muon3d`),
+    and an AdamW for what is left."""
 
     def adamw(parameters):
         return torch.optim.AdamW(parameters, lr=recipe.rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.98))

@@ -1,4 +1,4 @@
-"""shape_vae's recipe: its losses in closed form, what teaches the decoder to go by named numbers, a run from end to end."""
+"""shape_vae's recipe: losses in closed form, how the decoder learns to go by named numbers, a run from end to end."""
 
 import json
 
@@ -53,7 +53,9 @@ def test_told_numbers_reach_the_decoder_and_no_gradient_goes_to_the_encoder(netw
         recipe.loss(network, batch_of(network, numbers), recipe.Recipe(told=told), 1.0)
         if expected:
             assert torch.allclose(seen[-1][0, :4], torch.tensor(expected))
-            assert not torch.autograd.grad(seen[-1][0, :2].sum() + seen[-1].sum() * 0, network.encoder.last.bias)[0].any()
+            assert not torch.autograd.grad(seen[-1][0, :2].sum() + seen[-1].sum() * 0, network.encoder.last.bias)[
+                0
+            ].any()
         else:
             mean, _ = network.encode(ball(), torch.tensor([0]))
             assert torch.allclose(seen[-1][:, :4], mean[:, :4], atol=1e-5)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ...geometry.mesh import Mesh
+from ...nets.latents import Slider
 from ...nets.shape_class import SIZE, ShapeClass, placed
 from ...nets.shape_vae import ShapeVAE
 from . import sets
@@ -43,6 +44,17 @@ def fitted(network: ShapeVAE, known: Callable[[int], Shapes]) -> Prior:
     return draw
 
 
+def shipped(network: ShapeVAE, card: dict) -> Prior:
+    """As Sample draws: named numbers evenly over their ranges, the others as the fitted covariance has them."""
+    rows = [[Slider(**slider) for slider in row["sliders"]] for row in card["families"]]
+
+    def draw(count: int, family: int, seed: int, truncation: float = 1.0) -> Tensor:
+        latents, generator = network.latents.cpu(), np.random.default_rng([seed, family])
+        return torch.stack([latents.draw(family, rows[family], generator, truncation) for _ in range(count)])
+
+    return draw
+
+
 def gaussian(mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
     """Posteriors (N, L) -> the mean (L,) and a root (L, L) of the covariance of all of them together."""
     covariance = torch.atleast_2d(mean.T.cov()) + variance.mean(0).diag()
@@ -56,7 +68,7 @@ def encoded(network: ShapeVAE, shapes: Shapes) -> tuple[Tensor, Tensor]:
     found = []
     for start in range(0, len(shapes), BATCH):
         mean, log_variance = network.encode(*(t.to(device) for t in shapes.tensors(slice(start, start + BATCH))))
-        found.append((mean.cpu(), log_variance.clamp(-12, 4).exp().cpu()))
+        found.append((mean.cpu(), log_variance.exp().cpu()))
     return tuple(torch.cat(column) for column in zip(*found))
 
 

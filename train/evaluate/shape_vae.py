@@ -73,7 +73,7 @@ def evaluate(options, name=NAME):
         found = {"modelnet10": voxels.evaluate(network, options)}
     else:
         found = {}
-        priors = offered_priors(network, options)
+        priors = offered_priors(network, about, options)
         measures = (reconstruction, drawn_sets, closed, slid, timed)
         for part, measure in zip(PARTS, measures):
             if part in options.parts.split(","):
@@ -87,7 +87,7 @@ def evaluate(options, name=NAME):
     return found
 
 
-def offered_priors(network, options) -> dict[str, draws.Prior]:
+def offered_priors(network, about: dict, options) -> dict[str, draws.Prior]:
     """Ways to draw latents, the best last: it is the one that draws are taken from where only one is measured."""
     kept: dict[int, Shapes] = {}
 
@@ -99,6 +99,8 @@ def offered_priors(network, options) -> dict[str, draws.Prior]:
     priors = {"normal": draws.standard(network.config.latent)}
     if hasattr(network, "encode"):
         priors["Gaussian of the encoded"] = draws.fitted(network, known)
+    if about.get("families"):
+        priors["named numbers even, the others Gaussian"] = draws.shipped(network, about)
     return priors
 
 

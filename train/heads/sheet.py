@@ -9,7 +9,6 @@ from PIL import Image
 from ...geometry.mesh import Mesh
 from ...geometry.preview import draw
 from ...nets import catalog
-from ...nets import catalog
 from ...nets.head_vae import HeadVAE
 
 TILE, COLUMNS, RANDOM = 100, 12, 24

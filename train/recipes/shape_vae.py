@@ -146,7 +146,10 @@ def errors(decoded: Tensor, field: Tensor) -> tuple[Tensor, Tensor]:
     distance = ((cut - field).abs() * near).sum() / near.sum()
     # A cell is .156 of the truncation wide at 64^3; the surface is sharp to a third of it
     sharp = 20.0
-    edge = F.binary_cross_entropy_with_logits(decoded * sharp, (field * sharp).sigmoid(), near, reduction="sum") / near.sum()
+    edge = (
+        F.binary_cross_entropy_with_logits(decoded * sharp, (field * sharp).sigmoid(), near, reduction="sum")
+        / near.sum()
+    )
     return distance, edge - entropy(field * sharp, near)
 
 
@@ -181,7 +184,10 @@ def finished(averaged: dict[str, Tensor], recipe: dict) -> tuple[dict, dict[str,
             )
         )
         rows.append({"name": name, "side": known[name].side, "sliders": sliders(ranges, fits[-1])})
-        print(f"{name}: " + ", ".join(f"{row['name']} {row['r2']}" for row in rows[-1]["sliders"] if row["r2"] is not None))
+        print(
+            f"{name}: "
+            + ", ".join(f"{row['name']} {row['r2']}" for row in rows[-1]["sliders"] if row["r2"] is not None)
+        )
     whole = config(recipe) | {"sliders": tuple(len(row["sliders"]) for row in rows)}
     network = ShapeVAE(Config(**whole))
     network.load_state_dict(averaged, strict=False)
@@ -190,7 +196,9 @@ def finished(averaged: dict[str, Tensor], recipe: dict) -> tuple[dict, dict[str,
     return whole, network.state_dict(), {"families": rows}
 
 
-def encoded(network: ShapeVAE, name: str, index: int, rng: np.random.Generator, count: int) -> tuple[Tensor, Tensor, Tensor]:
+def encoded(
+    network: ShapeVAE, name: str, index: int, rng: np.random.Generator, count: int
+) -> tuple[Tensor, Tensor, Tensor]:
     """Means and variances (count, L), and scaled numbers (count, MOST), of new shapes of a family."""
     means, variances, numbers = [], [], []
     for start in range(0, count, 16):
@@ -206,13 +214,28 @@ def encoded(network: ShapeVAE, name: str, index: int, rng: np.random.Generator, 
 def sliders(ranges: dict[str, designs.Range], found: fit_sliders.Fitted) -> list[dict]:
     """The card's rows: named numbers over the ranges they were drawn from, then what was found, unnamed."""
     rows = [
-        {"name": name.capitalize(), "unit": r.unit, "minimum": r.low, "maximum": r.high, "default": (r.low + r.high) / 2,
-         "r2": round(float(score), 3)}
+        {
+            "name": name.capitalize(),
+            "unit": r.unit,
+            "minimum": r.low,
+            "maximum": r.high,
+            "default": (r.low + r.high) / 2,
+            "r2": round(float(score), 3),
+        }
         for (name, r), score in zip(ranges.items(), found.read)
     ]
     reach = fit_sliders.REACH
     for number in range(len(found.weight) - found.named):
-        rows.append({"name": f"Variation {number + 1}", "unit": "", "minimum": -reach, "maximum": reach, "default": 0.0, "r2": None})
+        rows.append(
+            {
+                "name": f"Variation {number + 1}",
+                "unit": "",
+                "minimum": -reach,
+                "maximum": reach,
+                "default": 0.0,
+                "r2": None,
+            }
+        )
     return rows
 
 

@@ -27,14 +27,37 @@ def car(p: Numbers) -> None:
     nose, tail = -length / 2, length / 2
     top = clear + body
     drop = body * 0.25 * soft
-    lower = [(nose, clear), (tail, clear), (tail, clear + body * 0.5), (tail, top - drop), (tail - 0.08 - drop * 0.5, top), (nose + length * bonnet, top),
-             (nose + 0.08 + drop * 0.5, top - drop * 0.6), (nose, top - drop - body * 0.12)]
+    lower = [
+        (nose, clear),
+        (tail, clear),
+        (tail, clear + body * 0.5),
+        (tail, top - drop),
+        (tail - 0.08 - drop * 0.5, top),
+        (nose + length * bonnet, top),
+        (nose + 0.08 + drop * 0.5, top - drop * 0.6),
+        (nose, top - drop - body * 0.12),
+    ]
     p.prism((0, 0, 0), outline(p, lower), width / 2, bevel=0.03 + 0.09 * soft, rotation=SIDE, label="body")
     front, rear = nose + length * bonnet, tail - length * boot
     mid = np.maximum((rear - front) * 0.3, 0.2)
-    upper = [(front, top - 0.12), (rear, top - 0.12), (rear, top), (np.maximum(rear - rake * 0.7, front + rake + mid), top + cabin), (front + rake + mid * 0.5, top + cabin),
-             (front + rake, top + cabin), (front, top), (front, top - 0.05)]
-    p.prism((0, 0, 0), outline(p, upper), width / 2 * p.unnamed(0.78, 0.94), bevel=0.03 + 0.08 * soft, rotation=SIDE, label="cabin")
+    upper = [
+        (front, top - 0.12),
+        (rear, top - 0.12),
+        (rear, top),
+        (np.maximum(rear - rake * 0.7, front + rake + mid), top + cabin),
+        (front + rake + mid * 0.5, top + cabin),
+        (front + rake, top + cabin),
+        (front, top),
+        (front, top - 0.05),
+    ]
+    p.prism(
+        (0, 0, 0),
+        outline(p, upper),
+        width / 2 * p.unnamed(0.78, 0.94),
+        bevel=0.03 + 0.08 * soft,
+        rotation=SIDE,
+        label="cabin",
+    )
     r = wheel / 2
     axle = length * p.unnamed(0.28, 0.34)
     p.cone((width / 2 - 0.1, axle, r), 0.15, r, r, bevel=0.04, rotation=SIDE, mirror="xy", label="wheel")
@@ -52,24 +75,49 @@ def aeroplane(p: Numbers) -> None:
     nose = -length / 2
     levels = np.array([0, 0.03, 0.1, 0.25, 0.6, 0.8, 0.93, 1])
     shape = np.array([0.25, 0.5, 0.82, 1, 1, 0.72, 0.42, 0.25])
-    p.lathe((0, 0, z), r[:, None] * shape, length[:, None] * levels - length[:, None] / 2, rotation=ALONG, label="fuselage")
+    p.lathe(
+        (0, 0, z), r[:, None] * shape, length[:, None] * levels - length[:, None] / 2, rotation=ALONG, label="fuselage"
+    )
 
     def wing(root, half, deep, thin, height, label, sweep=sweep, taper=taper):
         back = half * sweep
-        points = [(0, root), (half, root + back), (half, root + back + deep * taper), (0, root + deep), (-half, root + back + deep * taper),
-                  (-half, root + back), (-half, root + back), (0, root)]
+        points = [
+            (0, root),
+            (half, root + back),
+            (half, root + back + deep * taper),
+            (0, root + deep),
+            (-half, root + back + deep * taper),
+            (-half, root + back),
+            (-half, root + back),
+            (0, root),
+        ]
         p.prism((0, 0, height), outline(p, points), thin / 2, bevel=thin * 0.2, label=label)
 
     wing(nose + length * place, span / 2, chord, 0.5, z + lift * r, "wing")
     engine = p.unnamed(-0.5, 0.5)  # half as wide as this, one under each wing, or none
     out = span * 0.2
     front = nose + length * place + out * sweep
-    p.lathe(np.stack([out, front - 0.3, z + lift * r - np.maximum(engine, 0.3)], -1), np.maximum(engine, 0.3)[:, None] * np.array([0.6, 0.9, 1, 1, 1, 1, 0.85, 0.5]),
-            np.linspace(-0.5, 1.4, 8)[None] + 0 * z[:, None], rotation=ALONG, mirror="x", where=engine > 0.22, label="engine")
+    p.lathe(
+        np.stack([out, front - 0.3, z + lift * r - np.maximum(engine, 0.3)], -1),
+        np.maximum(engine, 0.3)[:, None] * np.array([0.6, 0.9, 1, 1, 1, 1, 0.85, 0.5]),
+        np.linspace(-0.5, 1.4, 8)[None] + 0 * z[:, None],
+        rotation=ALONG,
+        mirror="x",
+        where=engine > 0.22,
+        label="engine",
+    )
     tail = nose + length * 0.86
     wing(tail, plane / 2, length * 0.12, 0.46, z + r * 0.1, "tailplane", sweep=0.3, taper=0.7)
-    fin_points = [(tail - 0.3, 0), (tail + length * 0.13, 0), (tail + length * 0.14, fin), (tail + length * 0.06, fin), (tail - 0.3, 0), (tail - 0.3, 0),
-                  (tail - 0.3, 0), (tail - 0.3, 0)]
+    fin_points = [
+        (tail - 0.3, 0),
+        (tail + length * 0.13, 0),
+        (tail + length * 0.14, fin),
+        (tail + length * 0.06, fin),
+        (tail - 0.3, 0),
+        (tail - 0.3, 0),
+        (tail - 0.3, 0),
+        (tail - 0.3, 0),
+    ]
     p.prism((0, 0, z), outline(p, fin_points), 0.23, rotation=SIDE, bevel=0.04, label="fin")
 
 
@@ -86,11 +134,31 @@ def guitar(p: Numbers) -> None:
     p.cone((0, 0, r), deep / 2, r, r, bevel=0.012, rotation=ALONG, label="body")
     p.cone((0, 0, top), deep / 2, s, s, bevel=0.012, rotation=ALONG, blend=0.01 + 0.05 * (1 - waist), label="body")
     middle = (r * s * 2 / (r + s)) * (0.5 + 0.42 * (1 - waist))
-    p.box((0, 0, (r + top) / 2), (middle, deep / 2, np.maximum((top - r) / 2, 0.02)), bevel=0.012, blend=0.03, label="body")
-    p.cone((0, -deep / 2, (r + top) / 2 + 0.02), deep * 0.45, hole / 2, hole / 2, bevel=0.002, rotation=ALONG, op=P.CUT, label="hole")
+    p.box(
+        (0, 0, (r + top) / 2),
+        (middle, deep / 2, np.maximum((top - r) / 2, 0.02)),
+        bevel=0.012,
+        blend=0.03,
+        label="body",
+    )
+    p.cone(
+        (0, -deep / 2, (r + top) / 2 + 0.02),
+        deep * 0.45,
+        hole / 2,
+        hole / 2,
+        bevel=0.002,
+        rotation=ALONG,
+        op=P.CUT,
+        label="hole",
+    )
     front = -deep / 2 + 0.012
     p.bar(p.points(0, front, body - s), p.points(0, front, body + neck), wide / 2, 0.022, bevel=0.008, label="neck")
-    p.box((0, front + 0.004, body + neck + head / 2), (wide * p.unnamed(0.55, 0.95), 0.021, head / 2), bevel=0.01, label="head")
+    p.box(
+        (0, front + 0.004, body + neck + head / 2),
+        (wide * p.unnamed(0.55, 0.95), 0.021, head / 2),
+        bevel=0.01,
+        label="head",
+    )
 
 
 DESIGNS = (

@@ -47,15 +47,33 @@ def shelf(p: Numbers) -> None:
     fronts = p.unnamed(0, 1)  # the lowest compartment stays shut, or all are open
     for index, (below, above) in enumerate(zip(edges, edges[1:])):
         bottom, top = leg + board + inner * below, leg + inner * above
-        p.box((0, -0.07, (bottom + top) / 2), (width / 2 - board, depth / 2, (top - bottom) / 2), bevel=0.003, op=P.CUT,
-              where=(index > 0) | (fronts < 0.6), label="shelf")
+        p.box(
+            (0, -0.07, (bottom + top) / 2),
+            (width / 2 - board, depth / 2, (top - bottom) / 2),
+            bevel=0.003,
+            op=P.CUT,
+            where=(index > 0) | (fronts < 0.6),
+            label="shelf",
+        )
     # The divider grows from the back: at 1 it reaches the front.
     reach = depth * middle / 2
-    p.box((0, depth / 2 - 0.05 - reach, leg + height / 2), (board / 2, reach, height / 2 - 0.01), bevel=0.003,
-          where=middle > 0.1, label="divider")
+    p.box(
+        (0, depth / 2 - 0.05 - reach, leg + height / 2),
+        (board / 2, reach, height / 2 - 0.01),
+        bevel=0.003,
+        where=middle > 0.1,
+        label="divider",
+    )
     r = 0.05
-    p.bar(p.points(width / 2 - r, depth / 2 - r, 0), p.points(width / 2 - r, depth / 2 - r, leg + 0.03), r, r,
-          mirror="xy", where=leg > 0.02, label="leg")
+    p.bar(
+        p.points(width / 2 - r, depth / 2 - r, 0),
+        p.points(width / 2 - r, depth / 2 - r, leg + 0.03),
+        r,
+        r,
+        mirror="xy",
+        where=leg > 0.02,
+        label="leg",
+    )
 
 
 def lamp(p: Numbers) -> None:
@@ -68,13 +86,24 @@ def lamp(p: Numbers) -> None:
     half, wall = drop / 2, 0.032
     z = height - half
     p.cone((0, 0, z), half, shade / 2, shade / 2 * taper, bevel=0.004, label="shade")
-    p.cone((0, 0, z - wall), half, np.maximum(shade / 2 - wall, 0.002), np.maximum(shade / 2 * taper - wall * 0.6, 0.002), op=P.CUT,
-           bevel=0.001, label="shade")
+    p.cone(
+        (0, 0, z - wall),
+        half,
+        np.maximum(shade / 2 - wall, 0.002),
+        np.maximum(shade / 2 * taper - wall * 0.6, 0.002),
+        op=P.CUT,
+        bevel=0.001,
+        label="shade",
+    )
     p.cone((0, 0, thick / 2), thick / 2, foot / 2, foot / 2, bevel=thick * 0.3, label="foot")
     p.rod(p.points(0, 0, thick * 0.5), p.points(0, 0, height - wall), stem / 2, label="stem")
     r = np.maximum(belly / 2, 0.002)
-    p.ball((0, 0, (height - drop) * (place + 0.1)), (r, r, np.minimum(r * p.unnamed(0.7, 1.6), (height - drop) * 0.3)), where=belly > stem,
-           label="belly")
+    p.ball(
+        (0, 0, (height - drop) * (place + 0.1)),
+        (r, r, np.minimum(r * p.unnamed(0.7, 1.6), (height - drop) * 0.3)),
+        where=belly > stem,
+        label="belly",
+    )
 
 
 def house(p: Numbers) -> None:
@@ -90,20 +119,48 @@ def house(p: Numbers) -> None:
     def outline(points):
         return np.stack([np.stack([p.column(x), p.column(z)], -1) for x, z in points], 1)
 
-    gable = [(-width / 2, 0), (width / 2, 0), (width / 2, walls), (width / 4, walls + rise / 2), (0, walls + rise),
-             (-width / 4, walls + rise / 2), (-width / 2, walls), (-width / 2, walls / 2)]
+    gable = [
+        (-width / 2, 0),
+        (width / 2, 0),
+        (width / 2, walls),
+        (width / 4, walls + rise / 2),
+        (0, walls + rise),
+        (-width / 4, walls + rise / 2),
+        (-width / 2, walls),
+        (-width / 2, walls / 2),
+    ]
     p.prism((0, back, 0), outline(gable), depth / 2, rotation=turn, label="walls")
     out = width / 2 + eaves
     fall = walls - np.tan(pitch) * eaves
-    roof = [(-out, fall), (0, walls + rise), (out, fall), (out, fall + thick), (out / 2, (fall + walls + rise) / 2 + thick),
-            (0, walls + rise + thick), (-out / 2, (fall + walls + rise) / 2 + thick), (-out, fall + thick)]
+    roof = [
+        (-out, fall),
+        (0, walls + rise),
+        (out, fall),
+        (out, fall + thick),
+        (out / 2, (fall + walls + rise) / 2 + thick),
+        (0, walls + rise + thick),
+        (-out / 2, (fall + walls + rise) / 2 + thick),
+        (-out, fall + thick),
+    ]
     p.prism((0, back, 0), outline(roof), depth / 2 + eaves * 0.6, rotation=turn, label="roof")
     ridge = walls + rise + thick
-    p.box((0, back + depth * p.unnamed(-0.3, 0.3), ridge + (chimney - 1) / 2), (0.42, 0.42, np.maximum((chimney + 1) / 2, 0.1)), bevel=0.03,
-          where=chimney > 0.1, label="chimney")
+    p.box(
+        (0, back + depth * p.unnamed(-0.3, 0.3), ridge + (chimney - 1) / 2),
+        (0.42, 0.42, np.maximum((chimney + 1) / 2, 0.1)),
+        bevel=0.03,
+        where=chimney > 0.1,
+        label="chimney",
+    )
     there = porch > 0.35
     p.box((0, back - depth / 2 - porch / 2, 2.3), (1.5, porch / 2 + 0.1, 0.22), bevel=0.03, where=there, label="porch")
-    p.box((1.25, back - depth / 2 - porch + 0.2, 1.15), (0.2, 0.2, 1.2), bevel=0.03, mirror="x", where=there, label="porch")
+    p.box(
+        (1.25, back - depth / 2 - porch + 0.2, 1.15),
+        (0.2, 0.2, 1.2),
+        bevel=0.03,
+        mirror="x",
+        where=there,
+        label="porch",
+    )
     p.box((0, back - depth / 2, 1.0), (p.unnamed(0.45, 0.9), 0.4, 1.0), bevel=0.02, op=P.CUT, label="door")
 
 

@@ -37,11 +37,21 @@ def chair(p: Numbers) -> None:
     high = low + way * (back + half)[:, None]
     p.bar(low, high, width / 2 * wide, slab, bevel=slab * (0.1 + 0.85 * soft), label="back")
     hole = gap * (back - 0.05)  # from the seat up; two posts stay
-    p.bar(low + way * half[:, None], low + way * (half + hole)[:, None], width / 2 * wide - 0.05, slab * 2, bevel=0.004,
-          op=P.CUT, where=gap > 0.08, label="back")
+    p.bar(
+        low + way * half[:, None],
+        low + way * (half + hole)[:, None],
+        width / 2 * wide - 0.05,
+        slab * 2,
+        bevel=0.004,
+        op=P.CUT,
+        where=gap > 0.08,
+        label="back",
+    )
     rail = p.unnamed(-0.4, 0.75)  # stretchers at this share of the legs, or none
     at = foot + (top - foot) * np.maximum(rail, 0.12)[:, None]
-    p.bar(at * np.array([1.0, -1, 1]), at, r * 0.7, r * 0.7, bevel=r * 0.3, mirror="x", where=rail > 0, label="stretcher")
+    p.bar(
+        at * np.array([1.0, -1, 1]), at, r * 0.7, r * 0.7, bevel=r * 0.3, mirror="x", where=rail > 0, label="stretcher"
+    )
 
 
 def stool(p: Numbers) -> None:
@@ -74,18 +84,37 @@ def sofa(p: Numbers) -> None:
     round_off = 0.015 + 0.06 * soft
     base = (seat - leg) / 2
     p.box((0, 0, leg + base), (width / 2, depth / 2, base), bevel=np.minimum(round_off, 0.05), label="seat")
-    p.box((0, depth / 2 - thick / 2, leg + (seat + back - leg) / 2), (width / 2, thick / 2, (seat + back - leg) / 2),
-          bevel=round_off, label="back")
+    p.box(
+        (0, depth / 2 - thick / 2, leg + (seat + back - leg) / 2),
+        (width / 2, thick / 2, (seat + back - leg) / 2),
+        bevel=round_off,
+        label="back",
+    )
     tall = (seat + arm - leg) / 2
-    p.box((width / 2 - arm_width / 2, 0, leg + tall), (arm_width / 2, depth / 2, tall), bevel=np.minimum(round_off, 0.05),
-          mirror="x", label="arm")
+    p.box(
+        (width / 2 - arm_width / 2, 0, leg + tall),
+        (arm_width / 2, depth / 2, tall),
+        bevel=np.minimum(round_off, 0.05),
+        mirror="x",
+        label="arm",
+    )
     pillow = p.unnamed(-0.08, 0.16)  # as thick as this, or none
     inner, deep = width / 2 - arm_width, depth - thick
-    p.box((0, -thick / 2, seat + pillow / 2 - 0.02), (inner - 0.01, deep / 2 - 0.01, np.maximum(pillow, 0.02) / 2 + 0.02),
-          bevel=np.minimum(round_off, 0.03), where=pillow > 0, label="cushion")
+    p.box(
+        (0, -thick / 2, seat + pillow / 2 - 0.02),
+        (inner - 0.01, deep / 2 - 0.01, np.maximum(pillow, 0.02) / 2 + 0.02),
+        bevel=np.minimum(round_off, 0.03),
+        where=pillow > 0,
+        label="cushion",
+    )
     r = 0.045
-    p.rod(p.points(width / 2 - 0.09, depth / 2 - 0.09, r), p.points(width / 2 - 0.09, depth / 2 - 0.09, leg + 0.04), r,
-          mirror="xy", label="leg")
+    p.rod(
+        p.points(width / 2 - 0.09, depth / 2 - 0.09, r),
+        p.points(width / 2 - 0.09, depth / 2 - 0.09, leg + 0.04),
+        r,
+        mirror="xy",
+        label="leg",
+    )
 
 
 def bed(p: Numbers) -> None:
@@ -97,17 +126,32 @@ def bed(p: Numbers) -> None:
     pillow, soft = p.number("pillow size", 25, 60, "cm"), p.number("softness", 0, 1)
     top = leg + frame
     p.box((0, 0, leg + frame / 2), (width / 2, length / 2, frame / 2), bevel=0.015, label="frame")
-    p.box((0, 0, top + mattress / 2 - 0.02), (width / 2 - 0.05, length / 2 - 0.07, mattress / 2 + 0.02),
-          bevel=0.015 + 0.045 * soft, label="mattress")
+    p.box(
+        (0, 0, top + mattress / 2 - 0.02),
+        (width / 2 - 0.05, length / 2 - 0.07, mattress / 2 + 0.02),
+        bevel=0.015 + 0.045 * soft,
+        label="mattress",
+    )
     for name, rise, y in (("headboard", head, length / 2), ("footboard", foot, -length / 2)):
         tall = (frame + rise) / 2
         p.box((0, y, leg + tall), (width / 2, 0.05, tall), bevel=0.01 + 0.035 * soft, label=name)
     r = 0.055
-    p.bar(p.points(width / 2 - r, length / 2 - r, 0), p.points(width / 2 - r, length / 2 - r, leg + 0.05), r, r,
-          mirror="xy", label="leg")
+    p.bar(
+        p.points(width / 2 - r, length / 2 - r, 0),
+        p.points(width / 2 - r, length / 2 - r, leg + 0.05),
+        r,
+        r,
+        mirror="xy",
+        label="leg",
+    )
     half, puff = np.minimum(width * 0.22, 0.35), p.unnamed(0.05, 0.11)
-    p.box((half * 1.06 + 0.01, length / 2 - 0.1 - pillow / 2, top + mattress + puff / 2), (half, pillow / 2, puff),
-          bevel=puff * 0.93, mirror="x", label="pillow")
+    p.box(
+        (half * 1.06 + 0.01, length / 2 - 0.1 - pillow / 2, top + mattress + puff / 2),
+        (half, pillow / 2, puff),
+        bevel=puff * 0.93,
+        mirror="x",
+        label="pillow",
+    )
 
 
 DESIGNS = (

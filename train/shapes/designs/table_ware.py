@@ -19,12 +19,25 @@ def bottle(p: Numbers) -> None:
     neck, lip = p.number("neck width", 2.4, 5.5, "cm"), p.number("lip width", 0, 1.4, "cm")
     waist, base = p.number("waist", -0.15, 0.35), p.number("base taper", 0.6, 1)
     r, n = width / 2, np.minimum(neck, width * 0.8) / 2
-    z = [0, 0.02 * height, 0.5 * shoulder * height, shoulder * height, (shoulder + slope) * height, 0.94 * height,
-         0.95 * height, height]
+    z = [
+        0,
+        0.02 * height,
+        0.5 * shoulder * height,
+        shoulder * height,
+        (shoulder + slope) * height,
+        0.94 * height,
+        0.95 * height,
+        height,
+    ]
     radii, levels = profile(p, [r * base * 0.92, r * base, r * (1 - waist), r, n, n, n + lip / 2, n + lip / 2], z)
     p.lathe((0, 0, 0), radii, levels, label="body")
     cap = p.unnamed(-0.05, 0.1)  # a ball of a stopper, or none
-    p.ball((0, 0, height), (n + cap * 0.1, n + cap * 0.1, np.maximum(cap, 0.01) * height * 0.35), where=cap > 0.02, label="stopper")
+    p.ball(
+        (0, 0, height),
+        (n + cap * 0.1, n + cap * 0.1, np.maximum(cap, 0.01) * height * 0.35),
+        where=cap > 0.02,
+        label="stopper",
+    )
 
 
 def vase(p: Numbers) -> None:
@@ -67,7 +80,9 @@ def mug(p: Numbers) -> None:
     turn = np.array([[0.0, 0, 1], [0, -1, 0], [1, 0, 0]])
     middle = (b + r) / 2 * (1 + bulge) - wall * 0.6
     back = 0.02  # with its handle it stands in the middle
-    p.arc((0, back - middle, height * p.unnamed(0.44, 0.56)), tall, thick / 2, np.pi * 0.54, rotation=turn, label="handle")
+    p.arc(
+        (0, back - middle, height * p.unnamed(0.44, 0.56)), tall, thick / 2, np.pi * 0.54, rotation=turn, label="handle"
+    )
     p.lathe((0, back, 0), radii, levels, label="body")
     inner = np.maximum(radii - wall[:, None], 0.004)
     hollow = levels.copy()
@@ -87,13 +102,22 @@ def glass(p: Numbers) -> None:
     start = height * (1 - share)
     deep = height * share
     r = bowl / 2
-    p.lathe((0, 0, 0), *profile(p, [foot / 2, foot / 2, stem * 0.8, stem / 2, stem / 2, stem / 2, stem * 0.7, stem * 0.7],
-                                [0, 0.012, 0.024, 0.04, start * 0.6, start * 0.9, start, start + deep * 0.1]), label="stem")
+    p.lathe(
+        (0, 0, 0),
+        *profile(
+            p,
+            [foot / 2, foot / 2, stem * 0.8, stem / 2, stem / 2, stem / 2, stem * 0.7, stem * 0.7],
+            [0, 0.012, 0.024, 0.04, start * 0.6, start * 0.9, start, start + deep * 0.1],
+        ),
+        label="stem",
+    )
     knob = p.unnamed(-0.012, 0.018)
     size = np.maximum(knob, 0.001) + stem / 2
     p.ball((0, 0, start * 0.55), (size, size, size), where=knob > 0.002, label="knob")
     levels = np.array([0, 0.06, 0.14, 0.24, 0.5, 0.75, 0.9, 1])
-    shape = np.sqrt(np.clip(1 - ((levels[None] - belly[:, None]) / np.maximum(belly[:, None], 1e-3)).clip(-1, 0) ** 2, 0, 1))
+    shape = np.sqrt(
+        np.clip(1 - ((levels[None] - belly[:, None]) / np.maximum(belly[:, None], 1e-3)).clip(-1, 0) ** 2, 0, 1)
+    )
     over = ((levels[None] - belly[:, None]) / (1 - belly[:, None])).clip(0, 1)
     radii = r[:, None] * np.maximum(shape, 0.1) * (1 + (rim[:, None] - 1) * over)
     heights = start[:, None] + deep[:, None] * levels
