@@ -123,7 +123,7 @@ class Paper:
         return lambda *args, **kwargs: Paper()
 
     def prop(self, data, name, **how):
-        getattr(data, name)
+        data[name[2:-2]] if name.startswith("[") else getattr(data, name)
 
     def operator(self, name, **how):
         assert name.split(".")[1] in dir(bpy.ops.maquette), name
