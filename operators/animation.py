@@ -1,8 +1,8 @@
 """Keyframed samples: at each frame the mesh is what the animated properties say, on screen and in a render.
 
-Handlers are called in the middle of Blender's work: they raise nothing, and wait for the worker, for a frame that is shown
-or rendered without its mesh cannot be mended afterwards. Properties are read from the evaluated object, because a render
-does not touch the original's.
+Handlers are called in the middle of Blender's work: they raise nothing, and wait for the worker, for a frame that is
+shown or rendered without its mesh cannot be mended afterwards. Properties are read from the evaluated object, because a
+render does not touch the original's.
 """
 
 import dataclasses
@@ -30,7 +30,7 @@ def _frame_changed(scene, depsgraph=None):
         if animated(thing) and sampled.is_sample(thing):
             _show(thing, thing.evaluated_get(depsgraph), rendering or bpy.app.background)
             if not rendering and not scene.render.use_lock_interface:
-                # Else the viewport may draw the mesh while a render gives it another one, which Blender does not survive.
+                # Else the viewport may draw the mesh while a render changes it, which Blender does not survive.
                 scene.render.use_lock_interface = True
 
 

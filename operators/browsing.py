@@ -20,6 +20,6 @@ class Browsing:
     def execute(self, context):
         if not getattr(self, "_browsing", False):
             return super().execute(context)
-        # The browser has the operator end here and now; another one, with the path, shows progress and can be cancelled.
+        # The browser has the operator end here and now; another one, with the path, shows progress and can be stopped.
         getattr(bpy.ops.maquette, self.bl_idname.split(".")[1])("INVOKE_DEFAULT", filepath=self.filepath)
         return {"CANCELLED"}

@@ -1,12 +1,13 @@
 """Sampled objects follow their sliders: whoever's mesh shows something else than its properties ask for gets a new one.
 
-A slider is a custom property, which tells nobody that it was moved. So Blender's word that an object was changed is taken
-up, and the active object is looked at each time the timer ticks, for scripts change properties without a word.
+A slider is a custom property, which tells nobody that it was moved. So Blender's word that an object was changed is
+taken up, and the active object is looked at each time the timer ticks, for scripts change properties without a word.
 """
 
 import bpy
 from bpy.app.handlers import persistent
 
+from ..jobs.requests import Meshing, Sample
 from . import live, sampled, shapes, tasks
 
 
@@ -22,7 +23,7 @@ def step() -> bool:
     if Follow.rendering or tasks.busy() or playing():
         return False
     for name in sorted(Follow.changed | _active()):
-        if isinstance(live.Live.wish, sampled.Sample) and live.Live.target != name:
+        if isinstance(live.Live.wish, Sample) and live.Live.target != name:
             continue  # one after another
         Follow.changed.discard(name)
         thing = bpy.data.objects.get(name)
@@ -39,7 +40,7 @@ def _look(thing):
         return
     if wish == live.Live.wish or live.Live.refused == (thing.name, wish) or sampled.shows(thing, wish):
         return
-    if isinstance(live.Live.wish, sampled.Meshing) and live.Live.target == thing.name:
+    if isinstance(live.Live.wish, Meshing) and live.Live.target == thing.name:
         return  # its mesh settings first
     live.ask(thing, wish)
 

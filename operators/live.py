@@ -1,11 +1,11 @@
 """Sliders that change the active object's mesh while they move.
 
-A slider leads to a wish: mesh settings (remesh.py) or a place in latent space (sampled.py). The newest wish wins. What is
-asked for the one before may end if it is quick, or a hand that never rests would see nothing; the last is always shown.
+A slider leads to a wish: mesh settings (remesh.py) or a place in latent space (sampled.py). The newest wish wins. What
+runs for one before it may end if it is quick, or a hand that never rests would see nothing; the last is always shown.
 
-The sliders of mesh settings read the object's own and keep none themselves, so selecting another object or undoing shows
-what is true. They belong to the window manager, whose properties make no undo steps: one step is pushed when the mesh has
-settled.
+The sliders of mesh settings read the object's own and keep none themselves, so selecting another object or undoing
+shows what is true. They belong to the window manager, whose properties make no undo steps: one step is pushed when the
+mesh has settled.
 """
 
 import time

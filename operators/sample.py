@@ -27,7 +27,7 @@ class Found(Network):
     """Mix-in for operators whose answer is a place in latent space: its shape is the last step."""
 
     def found(self, context, answer, location):
-        """A new, selected object of the shape that is there. Raises JobError or ValueError before anything is changed."""
+        """A new, selected object of the shape there. Raises JobError or ValueError before anything is changed."""
         asked = Sample(answer.request.model, answer.result.point, meshing=Meshing(smoothing=0), cache=compute.cache())
         thing = sampled.new(context, compute.connect().run(asked), asked, location)
         datablocks.select_only(context, [thing])

@@ -8,7 +8,6 @@ from bpy.props import StringProperty
 from mathutils import Matrix, Vector
 
 from ..jobs.requests import Encode
-from . import sampled
 from .base import JobOperator
 from .sample import Found
 

@@ -13,7 +13,7 @@ from .sample import Found
 
 
 class MAQUETTE_OT_sample_fit(Browsing, Found, JobOperator, bpy.types.Operator):
-    """Find the sample whose outline is most like a photo's, and put it on the 3D cursor; a mask that was painted counts"""
+    """Find the sample whose outline is most like a photo's, and put it on the 3D cursor; a painted mask counts"""
 
     bl_idname = "maquette.sample_fit"
     bl_label = "Sample from Photo"

@@ -4,8 +4,8 @@
 have a range, a unit and a tooltip that differ from object to object, and keyframes and drivers too: `["Seat height"]`.
 Lengths are metres in them and angles radians, as everywhere in Blender, which shows them in the scene's own units.
 
-Blender makes the undo step of a slider itself, the moment it is let go; the mesh may follow later, and is then newer than
-that step. So each mesh says which request it shows, and whoever finds that its object asks for another brings it up to
+Blender makes the undo step of a slider itself, the moment it is let go; the mesh may follow later, and is then newer
+than that step. So each mesh says which request it shows, and follow.py brings one whose object asks for another up to
 date: no second step is needed, and undo cannot leave the two apart.
 """
 
@@ -15,7 +15,7 @@ import hashlib
 import json
 import math
 
-from ..jobs.requests import Meshing, Point, Sample
+from ..jobs.requests import Point, Sample
 from ..nets import catalog
 from . import compute, datablocks, provenance, shapes
 
@@ -197,23 +197,21 @@ def origin(thing) -> str:
     if not is_sample(thing):
         return ""
     own = thing.maquette_sample
-    return in_words(own.family, own.seed, own.latent, own.variation if own.amount else None)
+    words = "found from a mesh or photo" if own.latent else f"seed {own.seed}"
+    return f"{words}, variation {own.variation}" if own.amount else words
 
 
 def way(thing) -> str:
     """From what to what an interpolated object goes."""
-    other = point_of(thing.maquette_sample.other) if is_sample(thing) else None
-    return f"{origin(thing)} to {in_words(other.family, other.seed, other.latent)}" if other else ""
+    if not is_sample(thing) or not thing.maquette_sample.other:
+        return ""
+    ends = point(thing), point_of(thing.maquette_sample.other)
+    return " to ".join(end.family if end.latent else f"{end.family} {end.seed}" for end in ends)
 
 
 def ends_in_words(report: dict) -> str:
     """The families at both ends of a way."""
     return f"{report['family'].capitalize()} to {report['other']['family'].capitalize()}"
-
-
-def in_words(family: str, seed: int, latent, variation: int | None = None) -> str:
-    words = f"{family}, found" if latent else f"{family} {seed}"
-    return words if variation is None else f"{words}, variation {variation}"
 
 
 def other_in_words(context) -> str:

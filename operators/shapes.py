@@ -1,4 +1,4 @@
-"""Sampled shapes that were made in this session, so that a second playback, an undo and a slider's way back cost nothing."""
+"""Sampled shapes that this session made: a second playback, an undo and a slider's way back then cost nothing."""
 
 import dataclasses
 import hashlib

@@ -41,6 +41,7 @@ class MAQUETTE_PT_sample(Sidebar, bpy.types.Panel):
 class MAQUETTE_PT_sample_sliders(Sidebar, bpy.types.Panel):
     bl_label = "Sliders"
     bl_parent_id = "MAQUETTE_PT_sample"
+    bl_order = 0
 
     @classmethod
     def poll(cls, context):
@@ -83,6 +84,7 @@ class MAQUETTE_PT_sample_variations(Sidebar, bpy.types.Panel):
 class MAQUETTE_PT_sample_between(Sidebar, bpy.types.Panel):
     bl_label = "A to B"
     bl_parent_id = "MAQUETTE_PT_sample"
+    bl_order = 1
     bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod

@@ -1,5 +1,5 @@
-"""Scene.maquette.sample holds the settings of the next sample; Object.maquette_sample says where in latent space a sampled
-object lies. Its sliders are custom properties of the object; operators/sampled.py says why, and turns all of it into requests."""
+"""Scene.maquette.sample holds the settings of the next sample; Object.maquette_sample says where in latent space a
+sampled object lies. Its sliders are custom properties of the object: operators/sampled.py says why."""
 
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatProperty, IntProperty, StringProperty

@@ -9,8 +9,8 @@ import maquette
 
 NAMES = (
     "cancel choose_pictures copy_report doctor edit_mask mask_preview pack_field reconstruct regenerate release remesh "
-    "reset_mask sample sample_between sample_encode sample_fit sample_grid sample_load sample_random sample_reset sample_row "
-    "sample_save sample_update sample_vary show_preferences"
+    "reset_mask sample sample_between sample_encode sample_fit sample_grid sample_load sample_random sample_reset "
+    "sample_row sample_save sample_update sample_vary show_preferences"
 ).split()
 
 
