@@ -27,17 +27,10 @@ def _frame_changed(scene, depsgraph=None):
         return
     rendering = depsgraph.mode == "RENDER"
     for thing in scene.objects:
-        if animated(thing) and sampled.is_sample(thing):
+        if sampled.animated(thing) and sampled.is_sample(thing):
             _show(thing, thing.evaluated_get(depsgraph), rendering or bpy.app.background)
-            if not rendering and not scene.render.use_lock_interface:
-                # Else the viewport may draw the mesh while a render changes it, which Blender does not survive.
-                scene.render.use_lock_interface = True
-
-
-def animated(thing) -> bool:
-    """Whether anything of an object is animated; what, its request tells."""
-    data = thing.animation_data
-    return data is not None and bool(data.action or data.drivers or data.nla_tracks)
+            if not rendering:
+                follow.lock_interface(scene)
 
 
 def _show(thing, evaluated, whole: bool):

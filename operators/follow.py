@@ -34,6 +34,8 @@ def step() -> bool:
 
 
 def _look(thing):
+    if sampled.animated(thing):
+        lock_interface(bpy.context.scene)
     try:
         wish = sampled.request(thing)
     except ValueError:  # properties that nothing can be asked for; panels say what is wrong with the record
@@ -43,6 +45,12 @@ def _look(thing):
     if isinstance(live.Live.wish, Meshing) and live.Live.target == thing.name:
         return  # its mesh settings first
     live.ask(thing, wish)
+
+
+def lock_interface(scene):
+    """For scenes with animated samples: a viewport that draws a mesh while a render changes it brings Blender down."""
+    if not scene.render.use_lock_interface:
+        scene.render.use_lock_interface = True
 
 
 def _active() -> set[str]:

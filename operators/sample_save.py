@@ -33,5 +33,6 @@ class MAQUETTE_OT_sample_save(OnSample, bpy.types.Operator):
         except ValueError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"Saved {os.path.basename(path)}")
+        without = ", without the way to B" if thing.maquette_sample.other else ""
+        self.report({"INFO"}, f"Saved {os.path.basename(path)}{without}")
         return {"FINISHED"}

@@ -78,6 +78,12 @@ def trouble(thing) -> str:
     return ""
 
 
+def animated(thing) -> bool:
+    """Whether anything of an object is animated; what, its request tells."""
+    data = thing.animation_data
+    return data is not None and bool(data.action or data.drivers or data.nla_tracks)
+
+
 def request(thing) -> Sample:
     """What an object (or its evaluated copy) asks for now. Raises ValueError where its properties make no sense."""
     own = thing.maquette_sample

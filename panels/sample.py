@@ -59,8 +59,10 @@ class MAQUETTE_PT_sample_sliders(Sidebar, bpy.types.Panel):
         row.operator("maquette.sample_random", icon="FILE_REFRESH")
         row.operator("maquette.sample_vary", icon="MOD_NOISE")
         if thing.maquette_sample.amount:
-            layout.prop(thing.maquette_sample, "amount", slider=True)
+            draw_animated(layout, thing.maquette_sample, "amount", "Amount")
         draw_sliders(layout, thing, named=True)
+        if status.notes:
+            paragraph(layout, context, status.notes, "INFO")
         row = layout.row(align=True)
         row.operator("maquette.sample_reset", icon="LOOP_BACK")
         row.operator("maquette.sample_save", text="Save", icon="FILE_TICK")
@@ -99,7 +101,7 @@ class MAQUETTE_PT_sample_between(Sidebar, bpy.types.Panel):
             row = layout.row(align=True)
             row.label(text=status.way, icon="ARROW_LEFTRIGHT")
             row.operator("maquette.sample_between", text="", icon="X").clear = True
-            layout.prop(thing.maquette_sample, "factor", text="Factor", slider=True)
+            draw_animated(layout, thing.maquette_sample, "factor", "Factor")
         elif status.other:
             layout.label(text=f"{thing.name} to {status.other}", icon="ARROW_LEFTRIGHT")
         else:
@@ -124,8 +126,14 @@ def draw_sources(layout, settings):
 
 
 def draw_sliders(layout, thing, named):
-    """Properties of the object itself, each with a range, a unit and a tooltip of its own."""
+    """Properties of the object itself, each with a range, unit and tooltip of its own, and a dot that keyframes it."""
     column = layout.column(align=True)
     for item in thing.maquette_sample.sliders:
         if item.named == named and item.name in thing:
-            column.prop(thing, f'["{item.name}"]', text=item.name, slider=True)
+            draw_animated(column, thing, f'["{item.name}"]', item.name)
+
+
+def draw_animated(layout, data, path, text):
+    row = layout.row(align=True)
+    row.prop(data, path, text=text, slider=True)
+    row.prop_decorator(data, path)

@@ -336,6 +336,12 @@ def _facts() -> str:
     return "\n".join([*counts, *_sides(report), *provenance.notes(report)])
 
 
+def _notes() -> str:
+    """What the active object's report has to tell, a line each."""
+    thing = bpy.context.object
+    return "\n".join(provenance.notes(provenance.read(thing)["report"])) if _good(thing) else ""
+
+
 def _sides(report: dict) -> list[str]:
     """Where each picture of several was taken, as far as that was found, and how well it agrees with the shape."""
     return [
@@ -391,6 +397,7 @@ class MaquetteStatus(bpy.types.PropertyGroup):
     sampled: BoolProperty(get=_reads(lambda: sampled.is_sample(bpy.context.object)))
     no_sampler: StringProperty(get=_reads(sampled.missing))
     samplers: IntProperty(get=_reads(lambda: len(sampled.samplers())))
+    notes: StringProperty(get=_reads(_notes))
     origin: StringProperty(get=_reads(lambda: sampled.origin(bpy.context.object)))
     way: StringProperty(get=_reads(lambda: sampled.way(bpy.context.object)))
     other: StringProperty(get=_reads(lambda: sampled.other_in_words(bpy.context)))

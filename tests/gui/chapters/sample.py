@@ -58,7 +58,7 @@ def scene_drag():
     thing = yield from a_stool()
     yield from hands.look_at_selected()
     name, first = thing.name, points(thing)
-    x, y = yield from hands.find("Seat height")
+    x, y = yield from hands.find('["Seat height"]')
     seen = []
     yield from hands.drag((x, y), (x - 80, y), meanwhile=lambda: seen.append(len(points(bpy.data.objects[name]))))
     assert len(set(seen)) > 2, f"the mesh should follow the hand: {seen}"
