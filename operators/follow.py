@@ -84,13 +84,23 @@ def _note(scene, depsgraph=None):
 def _after_undo(*_):
     """Undo and redo bring back properties, and a mesh that may be older or newer than they are."""
     for thing in bpy.data.objects:
-        if sampled.is_sample(thing) and not sampled.trouble(thing) and not sampled.shows(thing):
-            wish = sampled.request(thing)
-            shape = shapes.find(wish)
-            if shape and not sampled.trouble(thing):
-                sampled.place(thing, shape, wish)
-            else:
-                Follow.changed.add(thing.name)
+        if sampled.is_sample(thing):
+            _catch_up(thing)
+
+
+def _catch_up(thing):
+    """At once where the shape is at hand, else from the timer."""
+    try:
+        wish = sampled.request(thing)
+        if sampled.shows(thing, wish):
+            return
+        shape = shapes.find(wish)
+        if shape:
+            sampled.place(thing, shape, wish)
+            return
+    except ValueError:  # of a mode, or a record, that does not allow it
+        pass
+    Follow.changed.add(thing.name)
 
 
 @persistent
@@ -115,6 +125,7 @@ def register():
 def unregister():
     _forget()
     shapes.forget()
+    sampled.samplers.cache_clear()
     tasks.each_tick.remove(step)
     for name, handler in HANDLERS:
         getattr(bpy.app.handlers, name).remove(handler)

@@ -11,13 +11,13 @@ date: no second step is needed, and undo cannot leave the two apart.
 
 import dataclasses
 import functools
-import hashlib
 import json
 import math
 
 from ..jobs.requests import Point, Sample
 from ..nets import catalog
 from . import compute, datablocks, provenance, shapes
+from .shapes import exact, tidy
 
 SHOWN = "maquette_shown"
 """Custom property of the mesh: the key of the request that it shows."""
@@ -119,24 +119,9 @@ def point_of(text: str) -> Point | None:
     return Point(**json.loads(text)) if text else None
 
 
-def exact(value: float) -> float:
-    """To six digits, which Blender's properties keep as they are: what is written is read back the same."""
-    return float(f"{value:.6g}")
-
-
-def tidy(place: Point | None) -> Point | None:
-    """The point with numbers that properties keep exactly."""
-    if place is None:
-        return None
-    moved = {name: exact(value) for name, value in place.sliders.items()}
-    return dataclasses.replace(place, truncation=exact(place.truncation), amount=exact(place.amount), sliders=moved)
-
-
 def key(asked: Sample) -> str:
-    """The same for requests of one shape at one resolution, kept or not."""
-    plain = dataclasses.replace(asked, device="auto", preview="", save_field="", cache="")
-    plain = dataclasses.replace(plain, point=tidy(plain.point), other=tidy(plain.other), factor=exact(plain.factor))
-    return hashlib.sha1(json.dumps(dataclasses.asdict(plain), sort_keys=True).encode()).hexdigest()
+    """What a mesh that shows this is marked with: a shape whose field was not kept is another one to its object."""
+    return shapes.key(asked) + ("" if asked.keep else " draft")
 
 
 def shows(thing, asked: Sample | None = None) -> bool:
@@ -182,7 +167,7 @@ def place(thing, shape, asked: Sample):
 def write(thing, shape, asked: Sample):
     """Note on the object where its shape lies, and what its sliders say there."""
     provenance.write(thing, shape, asked)
-    own, where, other = thing.maquette_sample, tidy(asked.point), tidy(asked.other)
+    own, where, other = thing.maquette_sample, tidy(asked.point), asked.other and tidy(asked.other)
     latent = json.dumps(where.latent) if where.latent else ""
     ends = json.dumps(dataclasses.asdict(other)) if other else ""
     told = {

@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections import OrderedDict
 
-from ..jobs.requests import Sample, Shape
+from ..jobs.requests import Point, Sample, Shape
 
 LIMIT = 256 * 2**20
 """Bytes; the shapes that were not used for longest go first."""
@@ -17,7 +17,7 @@ def find(asked) -> Shape | None:
     """The shape that a request would give, if it is at hand; with a field where the request wants one kept."""
     if not isinstance(asked, Sample):
         return None
-    name = _name(asked)
+    name = key(asked)
     shape = _kept.get(name)
     if shape is None or asked.keep and not shape.field:
         return None
@@ -30,7 +30,7 @@ def keep(asked, shape: Shape):
     global _total
     if not isinstance(asked, Sample):
         return
-    name = _name(asked)
+    name = key(asked)
     _total += _size(shape) - (_size(_kept.pop(name)) if name in _kept else 0)
     _kept[name] = shape
     while _total > LIMIT and len(_kept) > 1:
@@ -43,11 +43,22 @@ def forget():
     _total = 0
 
 
-def _name(asked: Sample) -> str:
-    """Of everything that decides about the vertices. One session has one set of weights."""
-    what = asked.model, asked.point, asked.other, asked.factor, asked.resolution, asked.meshing
-    plain = [dataclasses.asdict(part) if dataclasses.is_dataclass(part) else part for part in what]
-    return hashlib.sha1(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+def key(asked: Sample) -> str:
+    """Of everything that decides about the vertices but the weights, of which a session has one set."""
+    other = vars(tidy(asked.other)) if asked.other else None
+    what = asked.model, vars(tidy(asked.point)), other, exact(asked.factor), asked.resolution, vars(asked.meshing)
+    return hashlib.sha1(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+
+def exact(value: float) -> float:
+    """To six digits, which Blender's properties keep as they are: what is written is read back the same."""
+    return float(f"{value:.6g}")
+
+
+def tidy(place: Point) -> Point:
+    """The point with numbers that properties keep exactly."""
+    moved = {name: exact(value) for name, value in place.sliders.items()}
+    return dataclasses.replace(place, truncation=exact(place.truncation), amount=exact(place.amount), sliders=moved)
 
 
 def _size(shape: Shape) -> int:

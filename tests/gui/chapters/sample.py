@@ -114,6 +114,45 @@ def scene_play():
     assert not status().error, status().error
 
 
+def scene_render():
+    """An animation is rendered from the window, in Blender's own thread for that: another shape in each frame."""
+    thing = yield from a_stool()
+    with hands.over("WINDOW"):
+        assert bpy.ops.maquette.sample_between(seed=8) == {"FINISHED"}
+    scene, own = bpy.context.scene, thing.maquette_sample
+    for frame, factor in ((1, 0.0), (4, 1.0)):
+        own.factor = factor
+        own.keyframe_insert("factor", frame=frame)
+    yield from until(lambda: scene.render.use_lock_interface, "lock of the interface", 5)
+    scene.frame_start, scene.frame_end = 1, 4
+    scene.render.engine, scene.cycles.samples, scene.cycles.use_denoising = "CYCLES", 1, False
+    scene.render.resolution_x, scene.render.resolution_y, scene.render.film_transparent = 96, 64, True
+    scene.render.image_settings.color_mode = "RGBA"
+    scene.render.filepath = "/tmp/rendered-"
+    scene.camera.location, scene.camera.rotation_euler = (0, -1.6, 0.4), (1.57, 0, 0)
+    counts, ended = {}, []
+
+    def note(scene, *_):
+        counts[scene.frame_current] = len(bpy.data.objects["Stool"].data.vertices)
+
+    bpy.app.handlers.render_post.append(note)
+    bpy.app.handlers.render_complete.append(lambda *_: ended.append(True))
+    with hands.over("WINDOW"):
+        bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
+    yield from until(lambda: ended, "end of the render", 60)
+    bpy.app.handlers.render_post.remove(note)
+    bpy.app.handlers.render_complete.pop()
+    yield 1.0
+    assert not status().error, status().error
+    assert len(set(counts.values())) == 4 and min(counts.values()) > 700, f"whole shapes in each frame: {counts}"
+    outlines = []
+    for frame in range(1, 5):
+        image = bpy.data.images.load(f"/tmp/rendered-{frame:04}.png")
+        outlines.append(np.array(image.pixels[:]).reshape(-1, 4)[:, 3] > 0.5)
+    assert all(outline.any() for outline in outlines)
+    assert all((a != b).any() for a, b in zip(outlines, outlines[1:], strict=False)), "another picture each frame"
+
+
 def scene_grid():
     """Four seeds in a square, in a collection of their own; one Ctrl+Z takes them away."""
     thing = yield from a_stool()
