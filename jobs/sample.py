@@ -4,6 +4,7 @@ import dataclasses
 import time
 
 from .. import __version__
+from ..geometry import frames, mesh, preview
 from ..nets import device, sampler
 from . import fields
 from .remesh import shape_from_field
@@ -18,17 +19,36 @@ def sample(request: Sample, progress, cancelled) -> Shape:
     model = sampler.load(request.model, str(where))
     here = place(model, request.point)
     there = place(model, request.other) if request.other else None
-    progress(0.2, "Field")
-    field = model.field(here, there, request.factor, coarse=request.resolution < 64)
-    key, unkept = fields.keep(field, request.cache) if request.keep else ("", "")
-    if request.save_field:
-        field.save(request.save_field)
-    shape = shape_from_field(field, request.meshing, progress, request.preview, span=(0.4, 0.97))
+    make = from_field if model.has_fields else from_mesh
+    shape, key, unkept = make(model, here, there, request, progress)
     report = shape.report | {"device": str(where), "seconds": time.perf_counter() - start} | told(model, here, there)
     notes = [unkept, strange(model, here), strange(model, there) if there else ""]
     if any(notes):
         report["note"] = ". ".join(dict.fromkeys(filter(None, notes)))
     return dataclasses.replace(shape, field=key, report=report, provenance=provenance(request, model, where))
+
+
+def from_field(model, here, there, request: Sample, progress) -> tuple[Shape, str, str]:
+    """-> Shape, the key of its field, and a sentence where that could not be kept."""
+    progress(0.2, "Field")
+    field = model.field(here, there, request.factor, coarse=request.resolution < 64)
+    key, unkept = fields.keep(field, request.cache) if request.keep else ("", "")
+    if request.save_field:
+        field.save(request.save_field)
+    return shape_from_field(field, request.meshing, progress, request.preview, span=(0.4, 0.97)), key, unkept
+
+
+def from_mesh(model, here, there, request: Sample, progress) -> tuple[Shape, str, str]:
+    """The same of a network that makes meshes, which have no field: their faces stay the same whatever moves."""
+    progress(0.2, "Mesh")
+    if request.save_field:
+        raise ValueError(f"{request.model} makes meshes without a field, so there is none to save")
+    found = model.mesh(here, there, request.factor)
+    if request.meshing.size:
+        found = dataclasses.replace(found, vertices=frames.standing(found.vertices, request.meshing.size).astype("f4"))
+    if request.preview:
+        preview.write_preview(found, request.preview)
+    return Shape(found.vertices, found.faces, report=mesh.report(found)), "", ""
 
 
 def place(model: sampler.Sampler, point: Point) -> sampler.Place:

@@ -46,6 +46,13 @@ CATALOG = {
             "Chairs, lamps, vessels and more behind named sliders",
             needed=False,
         ),
+        Network(
+            "head_vae",
+            "sampler",
+            "Heads",
+            "Faces and heads of clean quads with UVs, identity and expression behind named sliders",
+            needed=False,
+        ),
     )
 }
 
@@ -76,6 +83,11 @@ def card(name: str) -> dict:
     return found
 
 
+def sliders(about: dict) -> dict[str, list[dict]]:
+    """Of a sampler's card: the sliders of each family, as nets.latents.Slider has them."""
+    return {row["name"]: row["sliders"] for row in about.get("families", [])}
+
+
 def describe() -> list[dict]:
     """What `maquette models --json` lists: name, kind, label, sha256, bytes, licence, metrics; of samplers also families
     (their names) and sliders (family, name, unit, minimum, maximum, default, r2).
@@ -87,7 +99,7 @@ def describe() -> list[dict]:
         kept = {key: about.get(key) for key in ("sha256", "bytes", "licence", "metrics")}
         rows.append({"name": network.name, "kind": network.kind, "label": network.label, **kept})
         if network.kind == "sampler":
-            kinds = about.get("families", [])
-            rows[-1]["families"] = [kind["name"] for kind in kinds]
-            rows[-1]["sliders"] = [{"family": kind["name"], **slider} for kind in kinds for slider in kind["sliders"]]
+            known = sliders(about)
+            rows[-1]["families"] = list(known)
+            rows[-1]["sliders"] = [{"family": name, **slider} for name, its in known.items() for slider in its]
     return rows

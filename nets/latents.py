@@ -27,23 +27,16 @@ class Slider:
     default: float
     r2: float | None = None
     """How well decoded shapes obey: 1 is perfectly. None for what a network found and nobody named."""
+    part: str = ""
+    """What it belongs with: "identity" or "expression" of heads"""
 
 
-class Latents(nn.Module):
-    """Tensors only, so that they are stored beside a network's weights; `sliders` counts each family's."""
+class Space:
+    """Moving about where `readout`, `direction` and `prior` hold each family's tensors under its number."""
 
-    def __init__(self, latent: int, sliders: tuple[int, ...]):
-        super().__init__()
-        self.readout, self.direction, self.prior = nn.Module(), nn.Module(), nn.Module()
-        for i, count in enumerate(sliders):
-            readout, prior = nn.Module(), nn.Module()
-            readout.register_buffer("weight", torch.zeros(count, latent))
-            readout.register_buffer("bias", torch.zeros(count))
-            prior.register_buffer("mean", torch.zeros(latent))
-            prior.register_buffer("factor", torch.eye(latent))
-            self.readout.add_module(str(i), readout)
-            self.direction.register_buffer(str(i), torch.zeros(count, latent))
-            self.prior.add_module(str(i), prior)
+    readout: nn.Module
+    direction: nn.Module
+    prior: nn.Module
 
     def values(self, latent: Tensor, family: int) -> Tensor:
         """latent (..., L) -> what the sliders say (..., S), in their own units."""
@@ -81,3 +74,20 @@ class Latents(nn.Module):
         prior = getattr(self.prior, str(family))
         white = torch.linalg.solve_triangular(prior.factor, (latent - prior.mean).unsqueeze(-1), upper=False)
         return white.square().mean((-2, -1)).sqrt()
+
+
+class Latents(Space, nn.Module):
+    """Tensors only, so that they are stored beside a network's weights; `sliders` counts each family's."""
+
+    def __init__(self, latent: int, sliders: tuple[int, ...]):
+        super().__init__()
+        self.readout, self.direction, self.prior = nn.Module(), nn.Module(), nn.Module()
+        for i, count in enumerate(sliders):
+            readout, prior = nn.Module(), nn.Module()
+            readout.register_buffer("weight", torch.zeros(count, latent))
+            readout.register_buffer("bias", torch.zeros(count))
+            prior.register_buffer("mean", torch.zeros(latent))
+            prior.register_buffer("factor", torch.eye(latent))
+            self.readout.add_module(str(i), readout)
+            self.direction.register_buffer(str(i), torch.zeros(count, latent))
+            self.prior.add_module(str(i), prior)

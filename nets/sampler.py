@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..geometry.field import Field
+from ..geometry.mesh import Mesh
 from . import catalog, checkpoint
 from .latents import Slider
 
@@ -26,7 +27,7 @@ class Family:
     index: int
     name: str
     side: float
-    """The cube, metres"""
+    """The cube, metres; 0 of families that are meshes from the start"""
     sliders: tuple[Slider, ...]
 
     def slider(self, name: str) -> int:
@@ -115,15 +116,38 @@ class Sampler:
         truncation = self.network.TRUNCATION * side
         return Field(values.float().cpu().numpy() * truncation, 0.0, np.stack([low, low + side]))
 
+    @torch.inference_mode()
+    def mesh(self, place: Place, other: Place | None = None, factor: float = 0.0) -> Mesh:
+        """Of a network that decodes vertices. Raises ValueError where the two families' meshes have other vertices."""
+        other = other or place
+        family = place.family
+        if other.family != family:
+            raise ValueError(f"There is nothing between a {family.name} and a {other.family.name}: their faces differ")
+        latent = torch.lerp(place.latent, other.latent, factor)
+        vertices = self.network.decode(latent[None].to(self.where), torch.tensor([family.index]))[0]
+        quads, _ = self.network.quads(family.index)
+        return Mesh(vertices.float().cpu().numpy(), triangles(quads.cpu().numpy()))
+
+    @property
+    def has_fields(self) -> bool:
+        """Whether it decodes fields; else it decodes meshes."""
+        return not hasattr(self.network, "quads")
+
     @property
     def latents(self):
         return self.network.latents
 
 
+def triangles(quads: np.ndarray) -> np.ndarray:
+    """quads (F, 4), -1 for no fourth corner -> triangles (T, 3) int32, those of one quad beside each other."""
+    both = np.stack([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]], 1).reshape(-1, 3)
+    return both[(both >= 0).all(1)].astype(np.int32)
+
+
 def families(card: dict) -> tuple[Family, ...]:
     """As a card lists them."""
     return tuple(
-        Family(i, row["name"], row["side"], tuple(Slider(**slider) for slider in row["sliders"]))
+        Family(i, row["name"], row.get("side", 0.0), tuple(Slider(**slider) for slider in row["sliders"]))
         for i, row in enumerate(card["families"])
     )
 

@@ -2,7 +2,8 @@
 
 After Kingma & Welling (2013, arXiv:1312.6114) in 3D (Brock et al. 2016, arXiv:1608.04236), with distances in place of
 voxels. Both halves work on cubes of 4^3 cells: 16^3 places hold 64 features each, which the last layer unfolds. The
-first numbers of a latent are tied in training to the numbers that the shapes were designed by; the rest are free.
+first numbers of a latent are those that the shapes of a family were designed by (Kingma et al. 2014, arXiv:1406.5298,
+have such a half-known latent); only the rest is variational, and holds what those leave open.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from .latents import Latents
 
 PATCH = 4
 """Cells along a side that share one place"""
+SURE = -12.0
+"""Log variance of what is known"""
 ONEDNN = torch.backends.mkldnn.is_available()
 TRUNCATION = 0.1
 """Distances are cut off at this, as a share of the cube's side"""
@@ -28,6 +31,8 @@ class Config:
     latent: int = 64
     named: int = 12
     """The first numbers of a latent: a family's named numbers, scaled to variance 1"""
+    counts: tuple[int, ...] = ()
+    """How many of those each family has; the others are 0. () has none anywhere."""
     widths: tuple[int, ...] = (48, 96, 192)
     """Features at 16^3, 8^3 and 4^3 places"""
     blocks: tuple[int, ...] = (1, 2, 1)
@@ -87,11 +92,16 @@ class ShapeVAE(nn.Module):
         self.encoder = Encoder(config, cells)
         self.decoder = Decoder(config, self.places)
         self.latents = Latents(config.latent, config.sliders)
+        counts = torch.tensor(config.counts or (0,) * len(config.families))
+        self.register_buffer("has", (torch.arange(config.named) < counts[:, None]).float(), persistent=False)
 
     def encode(self, field: Tensor, family: Tensor) -> tuple[Tensor, Tensor]:
         """field (B, N, N, N) negated distances over the truncation, in [-1, 1]; family (B,) -> mean and log variance
-        (B, L)."""
-        return self.encoder(self.half(field)[:, None], self.embedded(family)).chunk(2, -1)
+        (B, L); the named numbers are without variance."""
+        mean, log_variance = self.encoder(self.half(field)[:, None], self.embedded(family)).chunk(2, -1)
+        named, count = self.has[family], self.config.named
+        mean = torch.cat([mean[:, :count] * named, mean[:, count:]], 1)
+        return mean, torch.cat([torch.full_like(named, SURE), log_variance[:, count:].clamp(SURE, 4)], 1)
 
     def decode(self, latent: Tensor, family: Tensor, coarse: bool = False) -> Tensor:
         """latent (B, L), family (B,) or shares of families (B, F) -> (B, N, N, N) over the truncation, inside > 0;

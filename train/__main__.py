@@ -1,4 +1,4 @@
-"""`python -m maquette.train COMMAND`: shards, image_to_field, matting, shape_vae, export, preview, evaluate, benchmark."""
+"""`python -m maquette.train COMMAND`: shards, image_to_field, matting, shape_vae, head_vae, export, preview, ..."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-NETWORKS = ("image_to_field", "matting", "shape_vae")
+NETWORKS = ("image_to_field", "matting", "shape_vae", "head_vae")
 COMMANDS = {
     "shards": "make a cache of samples, procedural or of your meshes, for training on CPUs",
     "preview": "write a contact sheet of the procedural world",

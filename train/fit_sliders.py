@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 
 RIDGE = 1e-3
+JITTER = 1e-4
+"""Added to variances, so that latents which a family does not use still have some"""
 FOUND = 6
 """Sliders without a name, at most"""
 REACH = 2.5
@@ -34,30 +36,58 @@ class Fitted:
     """(named,) R^2 of the values read off encoded shapes"""
 
 
-def fit(mean: Tensor, variance: Tensor, numbers: Tensor, decode, found: int = FOUND) -> Fitted:
+def fit(mean: Tensor, variance: Tensor, numbers: Tensor, decode, found: int = FOUND, tied: Tied | None = None) -> Fitted:
     """mean, variance (N, L) of encoded shapes, numbers (N, S) in their own units; decode (B, L) -> (B, ...) fields."""
     mean, numbers = mean.double(), numbers.double()
     centre = mean.mean(0)
     covariance = torch.cov(mean.T) + torch.diag(variance.double().mean(0))
-    factor = torch.linalg.cholesky(covariance + 1e-6 * torch.eye(len(covariance), dtype=torch.float64))
-    middle = numbers.mean(0)
-    spread = torch.cov(mean.T) + RIDGE * torch.eye(len(covariance), dtype=torch.float64)
-    cross = (mean - centre).T @ (numbers - middle) / (len(mean) - 1)
-    weight = torch.linalg.solve(spread, cross).T  # S L
-    bias = middle - weight @ centre
-    wrong = numbers - (mean @ weight.T + bias)
-    read = 1 - wrong.var(0) / numbers.var(0)
+    if tied:
+        weight, bias, covariance, centre = tied.readouts(centre, covariance)
+    else:
+        weight, bias = regression(mean, numbers)
+    factor = torch.linalg.cholesky(covariance + JITTER * torch.eye(len(covariance), dtype=torch.float64))
+    read = 1 - (numbers - (mean @ weight.T + bias)).var(0) / numbers.var(0)
     white = weight @ factor  # the readouts where the covariance is a sphere
     direction = factor @ torch.linalg.pinv(white)  # L S
     rest = torch.linalg.qr(white.T, mode="complete").Q[:, len(weight) :]  # L R, at right angles to all readouts
     turned = rest @ axes_of_change(centre, factor @ rest, mean, decode)[:, :found]
-    inverse = torch.linalg.inv(factor)
-    more = turned.T @ inverse
+    more = turned.T @ torch.linalg.inv(factor)
     weight = torch.cat([weight, more])
     bias = torch.cat([bias, -more @ centre])
     direction = torch.cat([direction.T, (factor @ turned).T])
     parts = (centre, factor, weight, bias, direction)
     return Fitted(*(part.float() for part in parts), named=numbers.shape[1], read=read.numpy())
+
+
+def regression(mean: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
+    """Ridge regression: weight (S, L) and bias (S,) that read the numbers off latents."""
+    centre, middle = mean.mean(0), numbers.mean(0)
+    spread = torch.cov(mean.T) + RIDGE * torch.eye(mean.shape[1], dtype=torch.float64)
+    cross = (mean - centre).T @ (numbers - middle) / (len(mean) - 1)
+    weight = torch.linalg.solve(spread, cross).T
+    return weight, middle - weight @ centre
+
+
+@dataclass(frozen=True)
+class Tied:
+    """A network whose first latents are the named numbers, scaled to mean 0 and variance 1: there is nothing to fit."""
+
+    low: Tensor
+    high: Tensor
+    named: int
+    """Latents kept for named numbers, of which this family may have fewer"""
+
+    def readouts(self, centre: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """-> weight, bias, and covariance and mean, in which named numbers are independent of all else, as drawn."""
+        low, high = self.low.double(), self.high.double()
+        count = len(low)
+        weight = torch.zeros(count, len(covariance), dtype=torch.float64)
+        weight[:, :count] = torch.diag((high - low) / 12**0.5)
+        covariance, centre = covariance.clone(), centre.clone()
+        covariance[: self.named] = covariance[:, : self.named] = 0
+        covariance[:count, :count] = torch.eye(count, dtype=torch.float64)
+        centre[: self.named] = 0
+        return weight, (low + high) / 2, covariance, centre
 
 
 def axes_of_change(centre: Tensor, basis: Tensor, latents: Tensor, decode, places: int = 4, batch: int = 32) -> Tensor:

@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-MEASURES = ("image_to_field", "several", "matting", "capture")
+MEASURES = ("image_to_field", "several", "matting", "head_vae", "capture")
 
 
 def main(argv):

@@ -1,4 +1,4 @@
-"""The recipe of shape_vae: shapes drawn on the fly, reconstruction, KL divergence, named numbers.
+"""The recipe of shape_vae: shapes drawn on the fly, reconstruction, KL divergence, numbers with names.
 
 Over the first fifth of the budget the latent's noise grows from nothing, so that the network first learns to copy.
 """
@@ -19,6 +19,8 @@ from ..shapes.drawn_designs import Drawn, draw
 from .base import BaseRecipe
 
 NAME = "shape_vae"
+SHAPES = 256
+"""Of each family, that sliders are fitted to"""
 DATA = "procedural shapes of this project's own designs (train/shapes/designs)"
 
 
@@ -38,9 +40,12 @@ class Recipe(BaseRecipe):
     seen: str = "1,1,1"
     """Features and blocks, as nets.shape_vae.Config has them."""
     kl: float = 4e-4
-    """Weight of the divergence in nats."""
+    """Weight of the divergence in nats, of what has no name."""
     naming: float = 0.3
     """Weight of the named numbers' error."""
+    told: float = 0.5
+    """Share of the shapes that the decoder is told the true numbers of, rather than those that the encoder read: so it
+    learns to go by them, and nothing is left in the other numbers that they say already."""
     edge: float = 0.5
     """Weight of the cross entropy of inside and outside."""
     pool: int = 96
@@ -58,7 +63,9 @@ def names(recipe) -> tuple[str, ...]:
 def config(recipe: dict) -> dict:
     """The network's config for its card, from a recipe's fields."""
     sizes = {name: tuple(int(n) for n in recipe[name].split(",")) for name in ("widths", "blocks", "seen")}
-    return asdict(Config(names(recipe), recipe["latent"], **sizes))
+    known = designs.designs()
+    counts = tuple(len(designs.ranges(known[name])) for name in names(recipe))
+    return asdict(Config(names(recipe), recipe["latent"], counts=counts, **sizes))
 
 
 def data(recipe: dict) -> str:
@@ -81,15 +88,16 @@ def prepare(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
 def loss(network: ShapeVAE, batch: dict, recipe: Recipe, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
     field, family, numbers = batch["field"], batch["family"], batch["numbers"]
     mean, log_variance = network.encode(field, family)
-    log_variance = log_variance.clamp(-12, 4)
-    noise = min(1.0, progress / 0.2)
-    latent = mean + noise * torch.randn_like(mean) * (log_variance / 2).exp()
-    decoded = network.decode(latent, family)
+    count, known, noise = network.config.named, ~numbers.isnan(), min(1.0, progress / 0.2)
+    truth = numbers.nan_to_num()
+    told = torch.rand(len(mean), 1, device=mean.device) < recipe.told
+    named = torch.where(told, truth, mean[:, :count])
+    free, spread = mean[:, count:], log_variance[:, count:]
+    free = free + noise * torch.randn_like(free) * (spread / 2).exp()
+    decoded = network.decode(torch.cat([named, free], 1), family)
     distance, edge = errors(decoded.float(), field)
-    known = ~numbers.isnan()
-    count = network.config.named
-    naming = ((mean[:, :count] - numbers.nan_to_num()).square() * known).sum() / known.sum()
-    divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
+    naming = ((mean[:, :count] - truth).square() * known).sum() / known.sum().clamp_min(1)
+    divergence = 0.5 * (mean[:, count:].square() + spread.exp() - 1 - spread).sum(1).mean()
     total = distance + recipe.edge * edge + recipe.kl * noise * divergence + recipe.naming * naming
     parts = {"distance": distance, "edge": edge, "naming": naming, "divergence": divergence}
     return total, {name: value.detach() for name, value in parts.items()}
@@ -115,21 +123,29 @@ def entropy(logits: Tensor, weight: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def finished(averaged: dict[str, Tensor], recipe: dict, shapes: int = 256) -> tuple[dict, dict[str, Tensor], dict]:
+def finished(averaged: dict[str, Tensor], recipe: dict) -> tuple[dict, dict[str, Tensor], dict]:
     """What export stores: the config and the weights with sliders in them, and what the card says of the families.
 
-    Sliders are fitted to `shapes` new ones of each family."""
+    Sliders are fitted to SHAPES new ones of each family."""
     trained = ShapeVAE(Config(**config(recipe))).eval()
     trained.load_state_dict(averaged)
     known, rng = designs.designs(), np.random.default_rng([0, 2**31])
     fits, rows = [], []
     for index, name in enumerate(names(recipe)):
         ranges = designs.ranges(known[name])
-        mean, variance, numbers = encoded(trained, name, index, rng, shapes)
+        mean, variance, numbers = encoded(trained, name, index, rng, SHAPES)
         low, high = (torch.tensor([getattr(r, end) for r in ranges.values()]) for end in ("low", "high"))
         numbers = (low + high) / 2 + numbers[:, : len(ranges)] * (high - low) / 12**0.5
         family = torch.tensor([index])
-        fits.append(fit_sliders.fit(mean, variance, numbers, lambda z, f=family: trained.decode(z, f.expand(len(z)), True)))
+        fits.append(
+            fit_sliders.fit(
+                mean,
+                variance,
+                numbers,
+                lambda z, f=family: trained.decode(z, f.expand(len(z)), True),
+                tied=fit_sliders.Tied(low, high, trained.config.named),
+            )
+        )
         rows.append({"name": name, "side": known[name].side, "sliders": sliders(ranges, fits[-1])})
         print(f"{name}: " + ", ".join(f"{row['name']} {row['r2']}" for row in rows[-1]["sliders"] if row["r2"] is not None))
     whole = config(recipe) | {"sliders": tuple(len(row["sliders"]) for row in rows)}
@@ -148,7 +164,7 @@ def encoded(network: ShapeVAE, name: str, index: int, rng: np.random.Generator, 
         field = torch.from_numpy(drawn["field"]).float() / 127
         mean, log_variance = network.encode(field, torch.full((len(field),), index))
         means.append(mean)
-        variances.append(log_variance.clamp(-12, 4).exp())
+        variances.append(log_variance.exp())
         numbers.append(torch.from_numpy(drawn["numbers"]))
     return torch.cat(means), torch.cat(variances), torch.cat(numbers)
 

@@ -79,10 +79,11 @@ def lamp(p: Numbers) -> None:
 
 def house(p: Numbers) -> None:
     """Walls under a gable roof, chimney, door and porch."""
-    width, depth = p.number("width", 5, 10.5, "m"), p.number("depth", 5, 10.5, "m")
+    width, depth = p.number("width", 5, 10.5, "m"), p.number("depth", 5, 10.2, "m")
     walls, pitch = p.number("wall height", 2.4, 5.5, "m"), p.number("roof pitch", 12, 50, "°")
     eaves, thick = p.number("eaves", 0, 0.9, "m"), p.number("roof thickness", 0.45, 0.9, "m")
-    chimney, porch = p.number("chimney height", 0, 2.2, "m"), p.number("porch depth", 0, 1.6, "m")
+    chimney, porch = p.number("chimney height", 0, 2.2, "m"), p.number("porch depth", 0, 1.4, "m")
+    back = 0.4  # with its porch it stands in the middle
     rise = np.tan(pitch) * width / 2
     turn = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])  # outline: local x is x, local y is z; drawn along y
 
@@ -91,19 +92,19 @@ def house(p: Numbers) -> None:
 
     gable = [(-width / 2, 0), (width / 2, 0), (width / 2, walls), (width / 4, walls + rise / 2), (0, walls + rise),
              (-width / 4, walls + rise / 2), (-width / 2, walls), (-width / 2, walls / 2)]
-    p.prism((0, 0, 0), outline(gable), depth / 2, rotation=turn, label="walls")
+    p.prism((0, back, 0), outline(gable), depth / 2, rotation=turn, label="walls")
     out = width / 2 + eaves
     fall = walls - np.tan(pitch) * eaves
     roof = [(-out, fall), (0, walls + rise), (out, fall), (out, fall + thick), (out / 2, (fall + walls + rise) / 2 + thick),
             (0, walls + rise + thick), (-out / 2, (fall + walls + rise) / 2 + thick), (-out, fall + thick)]
-    p.prism((0, 0, 0), outline(roof), depth / 2 + eaves * 0.6, rotation=turn, label="roof")
+    p.prism((0, back, 0), outline(roof), depth / 2 + eaves * 0.6, rotation=turn, label="roof")
     ridge = walls + rise + thick
-    p.box((0, depth * p.unnamed(-0.3, 0.3), ridge + (chimney - 1) / 2), (0.42, 0.42, np.maximum((chimney + 1) / 2, 0.1)), bevel=0.03,
+    p.box((0, back + depth * p.unnamed(-0.3, 0.3), ridge + (chimney - 1) / 2), (0.42, 0.42, np.maximum((chimney + 1) / 2, 0.1)), bevel=0.03,
           where=chimney > 0.1, label="chimney")
     there = porch > 0.35
-    p.box((0, -depth / 2 - porch / 2, 2.3), (1.5, porch / 2 + 0.1, 0.22), bevel=0.03, where=there, label="porch")
-    p.box((1.25, -depth / 2 - porch + 0.2, 1.15), (0.2, 0.2, 1.2), bevel=0.03, mirror="x", where=there, label="porch")
-    p.box((0, -depth / 2, 1.0), (p.unnamed(0.45, 0.9), 0.4, 1.0), bevel=0.02, op=P.CUT, label="door")
+    p.box((0, back - depth / 2 - porch / 2, 2.3), (1.5, porch / 2 + 0.1, 0.22), bevel=0.03, where=there, label="porch")
+    p.box((1.25, back - depth / 2 - porch + 0.2, 1.15), (0.2, 0.2, 1.2), bevel=0.03, mirror="x", where=there, label="porch")
+    p.box((0, back - depth / 2, 1.0), (p.unnamed(0.45, 0.9), 0.4, 1.0), bevel=0.02, op=P.CUT, label="door")
 
 
 DESIGNS = (

@@ -24,7 +24,7 @@ def bottle(p: Numbers) -> None:
     radii, levels = profile(p, [r * base * 0.92, r * base, r * (1 - waist), r, n, n, n + lip / 2, n + lip / 2], z)
     p.lathe((0, 0, 0), radii, levels, label="body")
     cap = p.unnamed(-0.05, 0.1)  # a ball of a stopper, or none
-    p.ball((0, 0, height), (n + cap * 0.1, n + cap * 0.1, np.maximum(cap, 0.01) * height), where=cap > 0.02, label="stopper")
+    p.ball((0, 0, height), (n + cap * 0.1, n + cap * 0.1, np.maximum(cap, 0.01) * height * 0.35), where=cap > 0.02, label="stopper")
 
 
 def vase(p: Numbers) -> None:
@@ -40,9 +40,10 @@ def vase(p: Numbers) -> None:
     swell = (f + r) / 2 * p.unnamed(0.95, 1.3)
     radii, levels = profile(p, [f * 0.95, f, np.minimum(swell, r * 1.02), r, r * 0.98, (r + n) / 2, n, e], z)
     p.lathe((0, 0, 0), radii, levels, label="body")
-    inner = np.maximum(radii - wall[:, None], 0.003)
+    inner = np.maximum(radii - wall[:, None], 0.45 * radii)
     hollow = levels.copy()
     hollow[:, :2] += wall[:, None]
+    hollow[:, 4:7] -= 0.7 * wall[:, None]  # below the shoulder, however flat that is
     hollow[:, 7] += 0.02
     hollow[:, 2:7] = np.maximum(hollow[:, 2:7], hollow[:, 1:2] + 0.002 * np.arange(1, 6))
     p.lathe((0, 0, 0), inner, hollow, op=P.CUT, label="hollow")
@@ -50,10 +51,10 @@ def vase(p: Numbers) -> None:
 
 def mug(p: Numbers) -> None:
     """A cup with a handle towards the front."""
-    height, width = p.number("height", 6.5, 13, "cm"), p.number("width", 6, 10, "cm")
-    base, bulge = p.number("base width", 0.6, 1.1), p.number("bulge", -0.1, 0.2)
+    height, width = p.number("height", 6.5, 13, "cm"), p.number("width", 6, 9.5, "cm")
+    base, bulge = p.number("base width", 0.6, 1.05), p.number("bulge", -0.1, 0.2)
     wall = p.number("wall", 0.55, 1.1, "cm")
-    size, thick = p.number("handle size", 0.35, 0.8), p.number("handle thickness", 0.9, 1.9, "cm")
+    size, thick = p.number("handle size", 0.32, 0.58), p.number("handle thickness", 0.9, 1.9, "cm")
     r = width / 2
     b = r * base
     z = np.array([0, 0.03, 0.2, 0.4, 0.6, 0.8, 0.98, 1])
@@ -65,14 +66,15 @@ def mug(p: Numbers) -> None:
     # The handle is half a ring in the plane of y and z; the wall covers its ends.
     turn = np.array([[0.0, 0, 1], [0, -1, 0], [1, 0, 0]])
     middle = (b + r) / 2 * (1 + bulge) - wall * 0.6
-    p.arc((0, -middle, height * p.unnamed(0.44, 0.56)), tall, thick / 2, np.pi * 0.54, rotation=turn, label="handle")
-    p.lathe((0, 0, 0), radii, levels, label="body")
+    back = 0.02  # with its handle it stands in the middle
+    p.arc((0, back - middle, height * p.unnamed(0.44, 0.56)), tall, thick / 2, np.pi * 0.54, rotation=turn, label="handle")
+    p.lathe((0, back, 0), radii, levels, label="body")
     inner = np.maximum(radii - wall[:, None], 0.004)
     hollow = levels.copy()
     hollow[:, :2] += wall[:, None] * np.array([1, 1.02])
     hollow[:, 2] = np.maximum(hollow[:, 2], hollow[:, 1] + 0.001)
     hollow[:, 7] += 0.01
-    p.lathe((0, 0, 0), inner, hollow, op=P.CUT, label="hollow")
+    p.lathe((0, back, 0), inner, hollow, op=P.CUT, label="hollow")
 
 
 def glass(p: Numbers) -> None:
@@ -105,6 +107,6 @@ def glass(p: Numbers) -> None:
 DESIGNS = (
     Design("bottle", bottle, 0.385),
     Design("vase", vase, 0.43),
-    Design("mug", mug, 0.145),
+    Design("mug", mug, 0.166),
     Design("glass", glass, 0.28),
 )
