@@ -37,8 +37,14 @@ def check_editable(thing):
 def fill_mesh(mesh, shape, style: str):
     """Give `mesh` the vertices, faces and colours of `shape`, in place: materials stay, and so do its users.
 
-    Every face takes the first material slot, as there is no telling which of the old faces it was."""
+    Where the faces are others, each takes the first material slot: there is no telling which of the old ones it was."""
     vertices, faces = shape.vertices, shape.faces
+    if shape.colours is None and _has_faces(
+        mesh, len(vertices), faces
+    ):  # what lies on them may stay: UVs, seams, slots
+        mesh.vertices.foreach_set("co", vertices.ravel())
+        mesh.update()
+        return
     mesh.clear_geometry()
     mesh.vertices.add(len(vertices))
     mesh.vertices.foreach_set("co", vertices.ravel())
@@ -53,6 +59,15 @@ def fill_mesh(mesh, shape, style: str):
         mesh.shade_smooth()
     if shape.colours is not None:
         fill_colours(mesh, shape.colours)
+
+
+def _has_faces(mesh, count: int, faces) -> bool:
+    """Whether a mesh of triangles has just these, as the samples of a network do that only moves vertices."""
+    if (len(mesh.vertices), len(mesh.polygons), len(mesh.loops)) != (count, len(faces), faces.size):
+        return False
+    own = np.empty(faces.size, np.int32)
+    mesh.loops.foreach_get("vertex_index", own)
+    return np.array_equal(own, faces.ravel())
 
 
 def fill_colours(mesh, colours):

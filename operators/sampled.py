@@ -246,6 +246,7 @@ def new_slider(thing, row: dict):
     """A slider as the model card has it."""
     item = thing.maquette_sample.sliders.add()
     item.name, item.unit, item.named = row["name"], row["unit"], row["r2"] is not None
+    item.part = row.get("part", "")
     item.minimum, item.maximum = row["minimum"], row["maximum"]
     scale, subtype = UNITS.get(row["unit"], (1.0, "NONE"))
     low, high = row["minimum"] * scale, row["maximum"] * scale

@@ -127,9 +127,12 @@ def draw_sources(layout, settings):
 
 def draw_sliders(layout, thing, named):
     """Properties of the object itself, each with a range, unit and tooltip of its own, and a dot that keyframes it."""
-    column = layout.column(align=True)
+    column, part = layout.column(align=True), ""
     for item in thing.maquette_sample.sliders:
         if item.named == named and item.name in thing:
+            if item.part != part:
+                column, part = layout.column(align=True), item.part
+                column.label(text=part.capitalize())
             draw_animated(column, thing, f'["{item.name}"]', item.name)
 
 

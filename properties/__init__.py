@@ -391,6 +391,8 @@ class MaquetteStatus(bpy.types.PropertyGroup):
     trouble: StringProperty(get=_reads(lambda: provenance.trouble(bpy.context.object)))
     placed: BoolProperty(get=_reads(_placed))
     """The active object has a size of its own: its cameras', or its kind's."""
+    meshable: BoolProperty(get=_reads(lambda: _good(bpy.context.object) and provenance.has_field(bpy.context.object)))
+    """The active object was made as a field."""
     facts: StringProperty(get=_reads(_facts))
     guess: StringProperty(get=_reads(_guess))
     mesh: PointerProperty(type=MaquetteMesh)

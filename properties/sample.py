@@ -69,6 +69,8 @@ class MaquetteSlider(bpy.types.PropertyGroup):
     minimum: FloatProperty()
     maximum: FloatProperty()
     named: BoolProperty()
+    part: StringProperty()
+    """What it belongs with, such as the expression of a face; "" where all belong together."""
     value: FloatProperty()
     """What the shape says by itself, or was told, in the model's own unit."""
     moved: BoolProperty()

@@ -534,3 +534,32 @@ def test_without_the_network_it_says_so(bpy, scene, monkeypatch):
         bpy.ops.maquette.sample()
     with pytest.raises(RuntimeError, match="not part of this copy of Maquette"):
         bpy.ops.maquette.sample_grid(count=2)
+
+
+# --- a network that moves the vertices of a mesh that is always the same ---------------------------------------------
+
+
+@pytest.fixture
+def face(bpy, scene):
+    scene.maquette.sample.model = "head_vae"
+    assert bpy.ops.maquette.sample(seed=1) == {"FINISHED"}
+    return bpy.context.object
+
+
+def test_a_face_keeps_what_lies_on_its_faces(bpy, face, until, vertices):
+    mesh, before = face.data, vertices(face.data)
+    mesh.uv_layers.new(name="Mine")
+    mesh.polygons[7].material_index = 3
+    item = next(item for item in face.maquette_sample.sliders if item.part == "expression")
+    face[item.name] = face.id_properties_ui(item.name).as_dict()["max"]
+    until(lambda: shows(face) and idle())
+    assert len(mesh.vertices) == len(before) and not np.array_equal(vertices(mesh), before)
+    assert "Mine" in mesh.uv_layers and mesh.polygons[7].material_index == 3
+
+
+def test_what_has_no_field_says_so(bpy, face):
+    assert not bpy.context.window_manager.maquette.meshable
+    for verb in (bpy.ops.maquette.remesh, bpy.ops.maquette.pack_field):
+        with pytest.raises(RuntimeError, match="Face was made as a mesh, without a field"):
+            verb()
+    assert bpy.ops.maquette.regenerate() == {"FINISHED"}
