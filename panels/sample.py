@@ -75,7 +75,8 @@ class MAQUETTE_PT_sample_variations(Sidebar, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context):
-        return context.window_manager.maquette.sampled
+        sampled = context.window_manager.maquette.sampled
+        return sampled and not all(item.named for item in context.object.maquette_sample.sliders)
 
     def draw(self, context):
         layout = self.layout

@@ -563,3 +563,13 @@ def test_what_has_no_field_says_so(bpy, face):
         with pytest.raises(RuntimeError, match="Face was made as a mesh, without a field"):
             verb()
     assert bpy.ops.maquette.regenerate() == {"FINISHED"}
+
+
+def test_there_is_no_way_between_networks(bpy, face, first, everything):
+    bpy.ops.maquette.sample(model="shape_vae", family=first[0])
+    face.select_set(True)
+    before = everything()
+    for verb in (bpy.ops.maquette.sample_between, bpy.ops.maquette.sample_row):
+        with pytest.raises(RuntimeError, match="Face was sampled by another network; there is no way"):
+            verb()
+    assert everything() == before

@@ -114,6 +114,52 @@ def scene_play():
     assert not status().error, status().error
 
 
+def scene_between():
+    """Two samples are selected, Interpolate is pressed: Factor leads from one to the other, and Ctrl+Z back."""
+    bpy.types.MAQUETTE_PT_sample_between.bl_options = set()
+    thing = yield from a_stool()
+    name, first = thing.name, points(thing)
+    with hands.over("WINDOW"):
+        assert bpy.ops.maquette.sample(family="lamp", seed=1) == {"FINISHED"}
+        bpy.context.object.location.x = 0.8
+        thing.select_set(True)
+        bpy.context.view_layer.objects.active = thing
+        bpy.ops.ed.undo_push(message="Two samples")
+        bpy.ops.view3d.view_selected()
+    yield from press("maquette.sample_between")
+    yield from until(lambda: not status().busy and bpy.data.objects[name].maquette_sample.other, "way", 60)
+    assert bpy.data.objects[name].maquette_sample.factor == 0.5 and not status().error, status().error
+    half = points(bpy.data.objects[name])
+    yield from shot("sample-8-half-way")
+    x, y = yield from hands.find("factor")
+    yield from hands.drag((x, y), (x + 30, y))
+    yield from until(lambda: not np.array_equal(points(bpy.data.objects[name]), half), "other mesh", 10)
+    yield from rests(bpy.data.objects[name])
+    yield from undo()
+    yield from until(lambda: np.array_equal(points(bpy.data.objects[name]), half), "mesh half-way", 10)
+    yield from undo()
+    yield from until(lambda: np.array_equal(points(bpy.data.objects[name]), first), "stool", 10)
+    bpy.types.MAQUETTE_PT_sample_between.bl_options = {"DEFAULT_CLOSED"}
+
+
+def scene_face():
+    """A network that moves a face's vertices: its sliders stand under what they belong to, and the faces stay."""
+    yield from hands.open_panel("MAQUETTE_PT_sample", alone=True)
+    bpy.data.objects.remove(bpy.data.objects["Cube"])
+    bpy.context.scene.maquette.sample.model = "head_vae"
+    with hands.over("WINDOW"):
+        assert bpy.ops.maquette.sample(seed=1) == {"FINISHED"}
+    thing = bpy.context.object
+    first = points(thing)
+    yield from hands.look_at_selected()
+    x, y = yield from hands.find('["Head width"]')
+    yield from hands.drag((x, y), (x + 60, y))
+    yield from rests(thing)
+    last = points(bpy.data.objects[thing.name])
+    assert last.shape == first.shape and not np.array_equal(last, first)
+    yield from shot("sample-9-face")
+
+
 def scene_render():
     """An animation is rendered from the window, in Blender's own thread for that: another shape in each frame."""
     thing = yield from a_stool()
