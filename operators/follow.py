@@ -49,7 +49,7 @@ def _look(thing):
 
 def lock_interface(scene):
     """For scenes with animated samples: a viewport that draws a mesh while a render changes it brings Blender down."""
-    if not scene.render.use_lock_interface:
+    if not getattr(scene.render, "use_lock_interface", True):
         scene.render.use_lock_interface = True
 
 

@@ -26,6 +26,10 @@ class Network:
 class Found(Network):
     """Mix-in for operators whose answer is a place in latent space: its shape is the last step."""
 
+    family: StringProperty(
+        name="Family", description="What kind of object it is; all are tried unless one is named", options=ONCE
+    )
+
     def found(self, context, answer, location):
         """A new, selected object of the shape there. Raises JobError or ValueError before anything is changed."""
         asked = Sample(answer.request.model, answer.result.point, meshing=Meshing(smoothing=0), cache=compute.cache())

@@ -4,7 +4,6 @@ import math
 
 import bpy
 import numpy as np
-from bpy.props import StringProperty
 from mathutils import Matrix, Vector
 
 from ..jobs.requests import Encode
@@ -21,10 +20,6 @@ class MAQUETTE_OT_sample_encode(Found, JobOperator, bpy.types.Operator):
     bl_label = "Sample from Mesh"
     bl_options = {"UNDO"}
 
-    family: StringProperty(
-        name="Family", description="What kind of object it is; all are tried unless one is named", options={"SKIP_SAVE"}
-    )
-
     @classmethod
     def poll(cls, context):
         if context.object is None or context.object.type not in SOLIDS:
@@ -36,7 +31,7 @@ class MAQUETTE_OT_sample_encode(Found, JobOperator, bpy.types.Operator):
         vertices, faces = solid(context)
         if not len(faces):
             raise ValueError(f"{context.object.name} has no faces; select an object that has a surface")
-        self._at = vertices.mean(0)  # far from the world's origin numbers are coarse
+        self._at = vertices.mean(0)  # far from the world's origin the request's 32 bits would be coarse
         return [Encode(self.network(context), vertices=vertices - self._at, faces=faces, family=self.family)]
 
     def receive(self, context, answers):
@@ -48,7 +43,7 @@ class MAQUETTE_OT_sample_encode(Found, JobOperator, bpy.types.Operator):
 
 
 def solid(context) -> tuple[np.ndarray, np.ndarray]:
-    """The active object as it is seen: vertices (V, 3) float32 metres in the world, triangles (F, 3) int32."""
+    """The active object as it is seen: vertices (V, 3) float64 metres in the world, triangles (F, 3) int32."""
     seen = context.object.evaluated_get(context.evaluated_depsgraph_get())
     mesh = seen.to_mesh()
     try:
@@ -63,5 +58,4 @@ def solid(context) -> tuple[np.ndarray, np.ndarray]:
     faces = faces.reshape(-1, 3)
     if np.linalg.det(world[:3, :3]) < 0:  # a mirrored object
         faces = faces[:, ::-1]
-    placed = vertices.reshape(-1, 3) @ world[:3, :3].T + world[:3, 3]
-    return placed.astype(np.float32), np.ascontiguousarray(faces)
+    return vertices.reshape(-1, 3) @ world[:3, :3].T + world[:3, 3], np.ascontiguousarray(faces)

@@ -21,9 +21,6 @@ class MAQUETTE_OT_sample_fit(Browsing, Found, JobOperator, bpy.types.Operator):
 
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     mask: StringProperty(name="Mask", description="Picture that is bright where the object is", options={"SKIP_SAVE"})
-    family: StringProperty(
-        name="Family", description="What kind of object it is; all are tried unless one is named", options={"SKIP_SAVE"}
-    )
 
     def requests(self, context):
         path = bpy.path.abspath(self.filepath)

@@ -442,7 +442,7 @@ def test_the_mesh_is_asked_for_as_it_is_seen(bpy, scene):
     cube.scale = 1, -2, 3
     cube.modifiers.new("Array", "ARRAY").count = 2
     vertices, faces = solid(bpy.context)
-    assert len(faces) == 24 and vertices.dtype == np.float32 and faces.dtype == np.int32
+    assert len(faces) == 24 and vertices.dtype == np.float64 and faces.dtype == np.int32
     np.testing.assert_allclose([vertices.min(0), vertices.max(0)], [[9, -2, -3], [13, 2, 3]], atol=1e-5)
     corners = vertices[faces].astype(float) - vertices.mean(0)
     volume = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])).sum() / 6

@@ -97,10 +97,10 @@ low, reach = limits["min"], limits["max"] - limits["min"]
 def move(number):
     thing[name] = low + reach * ((0.6180339887 * number) % 1)  # each value is new
 
-def worker_only(resolution):
+def worker_only(resolution, number):
     # the same request, without Blender
     import dataclasses
-    move(1000 + len(seconds))
+    move(1000 + resolution + number)
     asked = dataclasses.replace(sampled.request(thing), resolution=resolution, keep=resolution == 64)
     start = time.perf_counter()
     client.worker().run(asked)
@@ -118,7 +118,7 @@ for number in range(runs + 2):
     start = time.perf_counter()
     assert bpy.ops.maquette.sample_update() == {"FINISHED"}
     whole.append(time.perf_counter() - start)
-alone = {resolution: [worker_only(resolution) for _ in range(runs)] for resolution in (32, 64)}
+alone = {resolution: [worker_only(resolution, number) for number in range(runs)] for resolution in (32, 64)}
 shapes.forget()
 before = resident(client.worker().pid), resident(os.getpid())
 start = time.perf_counter()
