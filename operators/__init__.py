@@ -3,6 +3,7 @@
 import bpy
 
 from . import (
+    animation,
     cancel,
     capture,
     choose_capture,
@@ -12,6 +13,7 @@ from . import (
     doctor,
     drop,
     edit_mask,
+    follow,
     live,
     mask_preview,
     masks,
@@ -21,6 +23,18 @@ from . import (
     release,
     remesh,
     reset_mask,
+    sample,
+    sample_between,
+    sample_encode,
+    sample_fit,
+    sample_grid,
+    sample_load,
+    sample_random,
+    sample_reset,
+    sample_row,
+    sample_save,
+    sample_update,
+    sample_vary,
     show_preferences,
     tasks,
     thumbnails,
@@ -32,6 +46,18 @@ CLASSES = (
     regenerate.MAQUETTE_OT_regenerate,
     choose_capture.MAQUETTE_OT_choose_capture,
     capture.MAQUETTE_OT_capture,
+    sample.MAQUETTE_OT_sample,
+    sample_random.MAQUETTE_OT_sample_random,
+    sample_vary.MAQUETTE_OT_sample_vary,
+    sample_reset.MAQUETTE_OT_sample_reset,
+    sample_update.MAQUETTE_OT_sample_update,
+    sample_between.MAQUETTE_OT_sample_between,
+    sample_row.MAQUETTE_OT_sample_row,
+    sample_grid.MAQUETTE_OT_sample_grid,
+    sample_encode.MAQUETTE_OT_sample_encode,
+    sample_fit.MAQUETTE_OT_sample_fit,
+    sample_save.MAQUETTE_OT_sample_save,
+    sample_load.MAQUETTE_OT_sample_load,
     remesh.MAQUETTE_OT_remesh,
     mask_preview.MAQUETTE_OT_mask_preview,
     edit_mask.MAQUETTE_OT_edit_mask,
@@ -52,13 +78,17 @@ def register():
     thumbnails.register()
     masks.register()
     tasks.register()
+    follow.register()  # its step comes before that of the wishes it makes
     live.register()
+    animation.register()
     compute.register()
 
 
 def unregister():
     compute.unregister()
+    animation.unregister()
     live.unregister()
+    follow.unregister()
     tasks.unregister()
     masks.unregister()
     thumbnails.unregister()

@@ -3,7 +3,7 @@
 import bpy
 
 from ..jobs.client import JobCancelled, JobError
-from . import provenance, tasks
+from . import datablocks, provenance, sampled, tasks
 
 
 class OnResult:
@@ -13,6 +13,17 @@ class OnResult:
     def poll(cls, context):
         if not provenance.is_result(context.object):
             cls.poll_message_set(provenance.SELECT)
+            return False
+        return True
+
+
+class OnSample:
+    """Mix-in for operators that work on the active object, which Sample must have made."""
+
+    @classmethod
+    def poll(cls, context):
+        if not sampled.is_sample(context.object):
+            cls.poll_message_set(sampled.SELECT)
             return False
         return True
 
@@ -79,7 +90,7 @@ class JobOperator:
             return {"CANCELLED"}
         try:
             return self._take(context, self._task)
-        except ValueError as error:
+        except (JobError, ValueError) as error:
             return self._fail(error)
 
     def cancel(self, context):
@@ -112,3 +123,28 @@ class JobOperator:
         tasks.redraw()
         self.report({"ERROR"}, str(error))
         return {"CANCELLED"}
+
+
+class InPlace(JobOperator):
+    """Mix-in for operators that make the active object anew where it is: say what to ask in `request`."""
+
+    def request(self, context, thing):
+        """What to ask the worker. Raises ValueError with one sentence."""
+        raise NotImplementedError
+
+    def requests(self, context):
+        thing = context.object
+        datablocks.check_editable(thing)
+        self._name = thing.name  # by name: an undo meanwhile replaces the object itself
+        return [self.request(context, thing)]
+
+    def receive(self, context, answers):
+        thing, answer = bpy.data.objects.get(self._name), answers[0]
+        if not provenance.is_result(thing):
+            raise ValueError(f"{self._name} was removed meanwhile")
+        if sampled.is_sample(thing):
+            sampled.place(thing, answer.result, answer.request)
+            return
+        datablocks.check_editable(thing)
+        datablocks.fill_mesh(thing.data, answer.result, answer.request.meshing.style)
+        provenance.write(thing, answer.result, answer.request)

@@ -9,13 +9,14 @@ from mathutils import Matrix
 COLOURS = "Color"
 """Name of the colour attribute; Blender's own name for one, so that other tools find it."""
 MATERIAL = "Maquette Colors"
+PLAIN = "Maquette Plain"
 
 
 def new_object(context, name: str, shape, location, style: str, collection=None):
     """An object with `shape` as its mesh and the material that shows its colours, in a collection or the active one."""
     mesh = bpy.data.meshes.new(name)
     fill_mesh(mesh, shape, style)
-    mesh.materials.append(colour_material())
+    mesh.materials.append(plain_material() if shape.colours is None else colour_material())
     thing = bpy.data.objects.new(name, mesh)
     thing.location = location
     (collection or context.collection).objects.link(thing)
@@ -36,8 +37,14 @@ def check_editable(thing):
 def fill_mesh(mesh, shape, style: str):
     """Give `mesh` the vertices, faces and colours of `shape`, in place: materials stay, and so do its users.
 
-    Every face takes the first material slot, as there is no telling which of the old faces it was."""
+    Where the faces are others, each takes the first material slot: there is no telling which of the old ones it was."""
     vertices, faces = shape.vertices, shape.faces
+    if shape.colours is None and _has_faces(
+        mesh, len(vertices), faces
+    ):  # what lies on them may stay: UVs, seams, slots
+        mesh.vertices.foreach_set("co", vertices.ravel())
+        mesh.update()
+        return
     mesh.clear_geometry()
     mesh.vertices.add(len(vertices))
     mesh.vertices.foreach_set("co", vertices.ravel())
@@ -54,6 +61,15 @@ def fill_mesh(mesh, shape, style: str):
         fill_colours(mesh, shape.colours)
 
 
+def _has_faces(mesh, count: int, faces) -> bool:
+    """Whether a mesh of triangles has just these, as the samples of a network do that only moves vertices."""
+    if (len(mesh.vertices), len(mesh.polygons), len(mesh.loops)) != (count, len(faces), faces.size):
+        return False
+    own = np.empty(faces.size, np.int32)
+    mesh.loops.foreach_get("vertex_index", own)
+    return np.array_equal(own, faces.ravel())
+
+
 def fill_colours(mesh, colours):
     """colours (V, 3) sRGB in [0, 1] as the active colour attribute. Bytes, as in the photo; Blender shows them linear
     through `color` and as they are through `color_srgb`."""
@@ -67,10 +83,30 @@ def fill_colours(mesh, colours):
 
 def colour_material():
     """The material that shows the colour attribute; all results share it, so a folder of pictures makes one."""
-    material = bpy.data.materials.get(MATERIAL)
+    material, surface = _material(MATERIAL)
+    if surface:
+        nodes, links = material.node_tree.nodes, material.node_tree.links
+        colour = nodes.new("ShaderNodeVertexColor")
+        colour.layer_name = COLOURS
+        colour.location = surface.location.x - 220, surface.location.y
+        links.new(colour.outputs["Color"], surface.inputs["Base Color"])
+    return material
+
+
+def plain_material():
+    """The material of results that have no colours; they share it too."""
+    material, surface = _material(PLAIN)
+    if surface:
+        material.diffuse_color = surface.inputs["Base Color"].default_value = (0.72, 0.7, 0.66, 1)
+    return material
+
+
+def _material(name: str):
+    """The material of this name, and None; or a new one, and its node that makes a surface."""
+    material = bpy.data.materials.get(name)
     if material and material.library is None:
-        return material
-    material = bpy.data.materials.new(MATERIAL)
+        return material, None
+    material = bpy.data.materials.new(name)
     if not material.node_tree:  # from 5.0 on every material has one, and setting this is deprecated
         material.use_nodes = True
     nodes, links = material.node_tree.nodes, material.node_tree.links
@@ -80,11 +116,7 @@ def colour_material():
         output = nodes.new("ShaderNodeOutputMaterial")
         links.new(surface.outputs["BSDF"], output.inputs["Surface"])
     surface.inputs["Roughness"].default_value = 0.7
-    colour = nodes.new("ShaderNodeVertexColor")
-    colour.layer_name = COLOURS
-    colour.location = surface.location.x - 220, surface.location.y
-    links.new(colour.outputs["Color"], surface.inputs["Base Color"])
-    return material
+    return material, surface
 
 
 def select_only(context, things):
@@ -119,9 +151,9 @@ def load_picture(image, name: str, path: str):
     return image
 
 
-def width(shape) -> float:
-    """How far a shape reaches along x."""
-    return float(np.ptp(shape.vertices[:, 0])) if len(shape.vertices) else 0.0
+def width(shape, axis: int = 0) -> float:
+    """How far a shape reaches along x, or another axis."""
+    return float(np.ptp(shape.vertices[:, axis])) if len(shape.vertices) else 0.0
 
 
 def new_collection(parent, name: str):

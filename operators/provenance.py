@@ -123,9 +123,17 @@ def meshing(thing) -> Meshing:
 
 def field(thing) -> str:
     """The key of the object's field. Raises ValueError where none was kept."""
+    if not has_field(thing):
+        raise ValueError(f"{thing.name} was made as a mesh, without a field; its sliders under Sample change it")
     if not thing.get(FIELD):
         raise ValueError(f"{thing.name}'s field could not be kept when it was made; press Regenerate to make it anew")
     return thing[FIELD]
+
+
+def has_field(thing) -> bool:
+    """Whether a result was made as a field, so that it can be meshed anew; some networks make meshes."""
+    record = read(thing)
+    return record["verb"] != "sample" or "field_level" in record["report"]
 
 
 def photos(record: dict) -> list[str]:

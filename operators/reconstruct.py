@@ -8,11 +8,9 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..jobs.requests import Meshing, Reconstruct, View, even_turns, pictures_in
-from . import cameras, compute, datablocks, levels, masks, provenance
+from . import cameras, compute, datablocks, levels, masks, provenance, rows
 from .base import JobOperator
 
-GAP = 0.25
-"""Space between the objects of a row, as a share of Size."""
 ONCE = {"SKIP_SAVE"}  # each call says what it means; what it leaves out comes from the sidebar, not from the last call
 
 
@@ -83,17 +81,15 @@ class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
         return [Reconstruct(images=(path,), mask=mask or painted[path], **asked) for path in pictures]
 
     def receive(self, context, answers):
-        things, reach = [], 0.0
-        for answer in answers:
+        things, (left, *rest) = [], self._cursor
+        sizes = [answer.request.meshing.size or 1.0 for answer in answers]
+        places = rows.row([datablocks.width(answer.result) for answer in answers], max(sizes))
+        for answer, x in zip(answers, places, strict=True):
             request, shape = answer.request, answer.result
-            half = datablocks.width(shape) / 2
-            place = list(self._cursor)
-            place[0] += reach + half if things else 0.0
             name = os.path.splitext(os.path.basename(request.images[0]))[0]
-            thing = datablocks.new_object(context, name, shape, place, request.meshing.style)
+            thing = datablocks.new_object(context, name, shape, (left + x, *rest), request.meshing.style)
             provenance.write(thing, shape, request)
             things.append(thing)
-            reach = place[0] - self._cursor[0] + half + GAP * (request.meshing.size or 1.0)
         datablocks.select_only(context, things)
         datablocks.show_colours(context)
         if getattr(self, "_dropped", False):  # the sidebar then shows them, to be made again with other settings

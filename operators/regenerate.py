@@ -4,11 +4,11 @@ import dataclasses
 
 import bpy
 
-from . import compute, datablocks, masks, provenance
-from .base import JobOperator, OnResult
+from . import compute, masks, provenance, sampled
+from .base import InPlace, OnResult
 
 
-class MAQUETTE_OT_regenerate(OnResult, JobOperator, bpy.types.Operator):
+class MAQUETTE_OT_regenerate(OnResult, InPlace, bpy.types.Operator):
     """Make the active object again from the same picture and settings, running the network"""
 
     bl_idname = "maquette.regenerate"
@@ -25,20 +25,19 @@ class MAQUETTE_OT_regenerate(OnResult, JobOperator, bpy.types.Operator):
     def description(cls, context, properties):
         return "Make the active object again, with the view set above" if properties.use_view else ""
 
-    def requests(self, context):
-        thing = context.object
-        datablocks.check_editable(thing)
+    def request(self, context, thing):
         record = provenance.read(thing)
-        self._name = thing.name  # by name: an undo meanwhile replaces the object itself
         asked = provenance.request(record)
+        if asked.VERB == "sample":
+            return sampled.request(thing)  # as its sliders are now
         if asked.VERB == "capture":  # steps rather than seconds: what they gave is given again
-            return [dataclasses.replace(asked, steps=record["report"]["steps"], cache=compute.cache())]
+            return dataclasses.replace(asked, steps=record["report"]["steps"], cache=compute.cache())
         asked = dataclasses.replace(asked, images=tuple(provenance.photos(record)))
         asked = provenance.with_masks(thing, asked)
         if self.use_view:
             settings = context.scene.maquette
             asked = dataclasses.replace(asked, view=settings.view(), **self._masks(settings, asked.images))
-        return [dataclasses.replace(asked, cache=compute.cache())]
+        return dataclasses.replace(asked, cache=compute.cache())
 
     @staticmethod
     def _masks(settings, images) -> dict:
@@ -46,12 +45,3 @@ class MAQUETTE_OT_regenerate(OnResult, JobOperator, bpy.types.Operator):
             return {"mask": settings.mask_path() or masks.path_for(images[0])}
         painted = tuple(masks.path_for(image) for image in images)
         return {"masks": painted if any(painted) else ()}
-
-    def receive(self, context, answers):
-        thing = bpy.data.objects.get(self._name)
-        if not provenance.is_result(thing):
-            raise ValueError(f"{self._name} was removed meanwhile")
-        datablocks.check_editable(thing)
-        answer = answers[0]
-        datablocks.fill_mesh(thing.data, answer.result, answer.request.meshing.style)
-        provenance.write(thing, answer.result, answer.request)

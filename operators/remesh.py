@@ -5,7 +5,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
 from ..jobs.client import JobError
 from ..jobs.requests import Meshing, Remesh, Shape
-from . import compute, datablocks, levels, pack_field, provenance, tasks
+from . import compute, datablocks, levels, pack_field, provenance, sampled, tasks
 from .base import OnResult
 from .reconstruct import asked_meshing
 
@@ -44,8 +44,9 @@ class MAQUETTE_OT_remesh(OnResult, bpy.types.Operator):
                 raise ValueError(f"Maquette is still busy ({tasks.Status.task.label}); wait for it or press Cancel")
             automatic = levels.of_field(thing)
             meshing = asked_meshing(self, provenance.meshing(thing), automatic)
-            shape = compute.connect().run(request(thing, meshing))
-            place(thing, shape, meshing)
+            asked = request(thing, meshing)
+            shape = compute.connect().run(asked)
+            place(thing, shape, asked)
         except (JobError, ValueError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -63,6 +64,15 @@ class MAQUETTE_OT_remesh(OnResult, bpy.types.Operator):
                 setattr(self, name, getattr(meshing, name))
 
 
+STAGES = 1
+UNDO = "Remesh"
+
+
+def stage(thing, wish: Meshing, number: int) -> Remesh:
+    """What to ask while a slider moves (see live.py)."""
+    return request(thing, wish)
+
+
 def request(thing, meshing: Meshing) -> Remesh:
     """What to ask for this object; a packed field is put back into the cache first."""
     datablocks.check_editable(thing)
@@ -70,8 +80,11 @@ def request(thing, meshing: Meshing) -> Remesh:
     return Remesh(field=provenance.field(thing), meshing=meshing, cache=compute.cache())
 
 
-def place(thing, shape: Shape, meshing: Meshing):
+def place(thing, shape: Shape, asked: Remesh):
     """Put the new mesh where the old one was."""
     datablocks.check_editable(thing)
-    datablocks.fill_mesh(thing.data, shape, meshing.style)
-    provenance.note_meshing(thing, meshing, shape.report)
+    up_to_date = sampled.is_sample(thing) and sampled.shows(thing)
+    datablocks.fill_mesh(thing.data, shape, asked.meshing.style)
+    provenance.note_meshing(thing, asked.meshing, shape.report)
+    if up_to_date:
+        sampled.mark(thing)

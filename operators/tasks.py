@@ -5,6 +5,7 @@ panels' properties read it: were it stored in a property, it would be saved with
 """
 
 import os
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -131,6 +132,8 @@ class Status:
     """What the panels were last told to draw."""
 
 
+ONE_AT_A_TIME = threading.RLock()
+"""Who talks to the worker: the timer, or a render, which runs in a thread of its own."""
 each_tick = []
 """What else the timer calls: the sliders. They return whether they want to be called again soon."""
 
@@ -192,6 +195,15 @@ def cancel():
 
 def pump():
     """The one timer: drives the task and has the panels drawn again when there is something new to see."""
+    if not ONE_AT_A_TIME.acquire(blocking=False):
+        return 0.1
+    try:
+        return _drive()
+    finally:
+        ONE_AT_A_TIME.release()
+
+
+def _drive() -> float:
     task = Status.task
     if task:
         try:
@@ -205,7 +217,7 @@ def pump():
     if seen != Status.shown:
         Status.shown = seen
         redraw()
-    return 0.03 if soon else 0.25
+    return 0.02 if soon else 0.25
 
 
 def hurry():

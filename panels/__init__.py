@@ -2,12 +2,16 @@
 
 import bpy
 
-from . import capture, compute, mesh, reconstruct
+from . import capture, compute, mesh, reconstruct, sample
 
 CLASSES = (
     reconstruct.MAQUETTE_PT_reconstruct,
     reconstruct.MAQUETTE_PT_settings,
     reconstruct.MAQUETTE_PT_view,
+    sample.MAQUETTE_PT_sample,
+    sample.MAQUETTE_PT_sample_sliders,
+    sample.MAQUETTE_PT_sample_variations,
+    sample.MAQUETTE_PT_sample_between,
     capture.MAQUETTE_PT_capture,
     mesh.MAQUETTE_PT_mesh,
     compute.MAQUETTE_PT_compute,

@@ -20,13 +20,15 @@ class MAQUETTE_PT_mesh(Sidebar, bpy.types.Panel):
             return
         layout.enabled = not status.busy
         layout.label(text=context.object.name, icon="MESH_DATA")
-        column = layout.column()
-        column.enabled = context.mode == "OBJECT"
-        draw_sliders(column, status.mesh, status.placed)
+        if status.meshable:
+            column = layout.column()
+            column.enabled = context.mode == "OBJECT"
+            draw_sliders(column, status.mesh, status.placed)
         paragraph(layout, context, status.facts)
         row = layout.row(align=True)
         row.operator("maquette.regenerate", icon="FILE_REFRESH")
-        row.operator("maquette.pack_field", icon="PACKAGE")
+        if status.meshable:
+            row.operator("maquette.pack_field", icon="PACKAGE")
 
 
 def draw_sliders(layout, mesh, placed):

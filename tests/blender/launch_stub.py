@@ -1,4 +1,4 @@
-"""launch.py for a worker whose Reconstruct runs no network: the picture's name says what becomes of it.
+"""launch.py for a worker whose Reconstruct, Encode and Fit run no network: the picture's name says what becomes of it.
 
     ball.png, red ball.png ...  a ball of the picture's mean colour
     box.png                     a box, twice as high as wide
@@ -6,6 +6,9 @@
     slow.png                    a ball, after many small steps
     bad.png                     an error
     dies.png                    the process dies
+
+Encode finds seed 5 of the family (chair), turned by 90 degrees, half as large and 1 m up; Fit finds seed 7, and reports
+how much of the mask is white.
 
 So operators are tested for what they do, whatever the weights are like; the real verb has tests of its own.
 """
@@ -64,6 +67,30 @@ def reconstruct(request, progress, cancelled):
     return replace(shape, field=key, report=report, provenance=provenance)
 
 
+def encode(request, progress, cancelled):
+    from maquette.jobs.requests import Encoded, Point
+
+    report = {"iou": 0.75, "family": request.family or "chair", "turn": 90.0, "scale": 0.5, "centre": [0.0, 0.0, 1.0]}
+    report["bounds"] = [request.vertices.min(0).tolist(), request.vertices.max(0).tolist()]
+    report["faces"] = len(request.faces)
+    return Encoded(Point(report["family"], 5), report)
+
+
+def fit(request, progress, cancelled):
+    import numpy as np
+    from PIL import Image
+
+    from maquette.jobs.requests import Encoded, Point
+
+    if "bad" in os.path.basename(request.image):
+        raise ValueError(f"{os.path.basename(request.image)} shows nothing")
+    white = 0.0
+    if request.mask:
+        with Image.open(request.mask) as mask:
+            white = float((np.asarray(mask.convert("L")) > 127).mean())
+    return Encoded(Point(request.family or "chair", 7), {"iou": white, "family": request.family or "chair"})
+
+
 def load(name, path):
     spec = importlib.util.spec_from_file_location(name, path)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
@@ -75,8 +102,10 @@ if __name__ == "__main__":
     launch = load("launch", ROOT / "jobs" / "launch.py")
     incoming, outgoing = launch.claim_wire()
     launch.load_root(str(ROOT))
-    stub = sys.modules["maquette.jobs.reconstruct"] = types.ModuleType("maquette.jobs.reconstruct")
-    stub.reconstruct = reconstruct
+    for verb in (reconstruct, encode, fit):
+        name = f"maquette.jobs.{verb.__name__}"
+        stub = sys.modules[name] = types.ModuleType(name)
+        setattr(stub, verb.__name__, verb)
 
     from maquette.jobs import worker
 

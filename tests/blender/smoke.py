@@ -97,6 +97,35 @@ def check_operators(picture: str):
     assert json.loads(thing["maquette"])["weights"]
 
 
+def check_samples():
+    """Each operator of Sample but those that want a window or a search, and frames."""
+    scene = bpy.context.scene
+    assert bpy.ops.maquette.sample(seed=3) == {"FINISHED"}
+    thing = bpy.context.object
+    before, slider = [vertex.co[:] for vertex in thing.data.vertices], thing.maquette_sample.sliders[0].name
+    thing[slider] = thing.id_properties_ui(slider).as_dict()["min"]
+    assert bpy.ops.maquette.sample_update() == {"FINISHED"}
+    assert [vertex.co[:] for vertex in thing.data.vertices] != before
+    assert bpy.ops.maquette.sample_reset() == {"FINISHED"}
+    assert [vertex.co[:] for vertex in thing.data.vertices] == before
+    assert bpy.ops.maquette.remesh(style="blocks") == {"FINISHED"}
+    assert bpy.ops.maquette.sample_between(seed=4) == {"FINISHED"}
+    for frame, factor in ((1, 0.0), (9, 1.0)):
+        thing.maquette_sample.factor = factor
+        thing.maquette_sample.keyframe_insert("factor", frame=frame)
+    shapes = []
+    for frame in (1, 5, 9):
+        scene.frame_set(frame)
+        shapes.append([vertex.co[:] for vertex in thing.data.vertices])
+    assert shapes[0] != shapes[1] != shapes[2], "the mesh follows its keyframes"
+    preset = os.path.join(FOLDER, "preset.json")
+    assert bpy.ops.maquette.sample_save(filepath=preset) == {"FINISHED"}
+    assert bpy.ops.maquette.sample_load(filepath=preset) == {"FINISHED"}
+    assert bpy.ops.maquette.sample_vary() == bpy.ops.maquette.sample_random() == {"FINISHED"}
+    assert bpy.ops.maquette.sample_row(count=2) == bpy.ops.maquette.sample_grid(count=2) == {"FINISHED"}
+    assert "There is no picture" in refused(bpy.ops.maquette.sample_fit, filepath="/nowhere.png")
+
+
 def check_errors():
     count, status = len(bpy.data.objects), bpy.context.window_manager.maquette
     path = os.path.join(FOLDER, "text.png")
@@ -123,7 +152,7 @@ class Paper:
         return lambda *args, **kwargs: Paper()
 
     def prop(self, data, name, **how):
-        getattr(data, name)
+        data[name[2:-2]] if name.startswith("[") else getattr(data, name)
 
     def operator(self, name, **how):
         assert name.split(".")[1] in dir(bpy.ops.maquette), name
@@ -135,7 +164,8 @@ def draw_panels(module: str):
     assert len(panels) >= 3, panels
     for name in panels:
         kind = bpy.types.Panel.bl_rna_get_subclass_py(name)
-        kind.draw(type("Drawn", (), {"layout": Paper()})(), bpy.context)
+        if not hasattr(kind, "poll") or kind.poll(bpy.context):
+            kind.draw(type("Drawn", (), {"layout": Paper()})(), bpy.context)
     preferences = bpy.context.preferences.addons[module].preferences
     form = type("Form", (), {name: getattr(preferences, name) for name in ("python", "device", "idle_minutes")})
     form.layout = Paper()
@@ -161,6 +191,8 @@ def main():
     draw_panels(module)
     check_preferences(module)
     check_operators(picture)
+    draw_panels(module)
+    check_samples()
     draw_panels(module)
     check_errors()
     check_undo()

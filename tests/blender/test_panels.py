@@ -25,6 +25,9 @@ class Paper:
 
     def prop(self, data, name, icon="NONE", **how):
         self._icon(icon)
+        if name.startswith("["):  # a custom property
+            self.drawn.append((name[2:-2], data[name[2:-2]]))
+            return
         assert name in data.bl_rna.properties, name
         self.drawn.append((name, getattr(data, name)))
 
@@ -34,6 +37,9 @@ class Paper:
         assert verb in dir(getattr(self.bpy.ops, family)), name
         self.drawn.append(name)
         return Told(getattr(getattr(self.bpy.ops, family), verb).get_rna_type().properties)
+
+    def prop_decorator(self, data, name):
+        assert data.path_resolve(name) is not None
 
     def progress(self, factor, text):
         assert 0 <= factor <= 1
@@ -77,7 +83,7 @@ def test_every_panel_draws_in_every_state(bpy, scene, draw, pictures, until):
     from maquette.operators import masks, tasks
 
     panels = [name for name in dir(bpy.types) if name.startswith("MAQUETTE_PT_")]
-    assert len(panels) == 6
+    assert len(panels) == 10
     sheets = []
     scene.maquette.filepath = pictures("ball.png")
     image = bpy.data.images.new("Maquette Mask", 8, 8)
@@ -158,3 +164,24 @@ def test_the_preferences_draw(bpy, scene):
     assert ("device", "auto") in form.layout.drawn and "maquette.doctor" in form.layout.drawn
     for name in MaquettePreferences.__annotations__:
         assert form.bl_rna.properties[name].default == getattr(Defaults, name), name
+
+
+def test_sliders_are_drawn_by_what_has_a_name(bpy, scene, draw, monkeypatch):
+    from maquette.operators import sampled
+
+    assert "Select an object made by Sample" in texts(draw("MAQUETTE_PT_sample_sliders"))
+    bpy.ops.maquette.sample(seed=2)
+    thing = bpy.context.object
+    drawn = [item[0] for item in draw("MAQUETTE_PT_sample_sliders") if isinstance(item, tuple)]
+    named = [item.name for item in thing.maquette_sample.sliders if item.named]
+    assert drawn == named and "amount" not in drawn
+    bpy.ops.maquette.sample_vary(amount=0.2)
+    assert ("amount", pytest.approx(0.2)) in draw("MAQUETTE_PT_sample_sliders")
+    rest = [item[0] for item in draw("MAQUETTE_PT_sample_variations") if isinstance(item, tuple)]
+    assert named + rest == [item.name for item in thing.maquette_sample.sliders]
+    assert "Select a second sample" in texts(draw("MAQUETTE_PT_sample_between"))
+    bpy.ops.maquette.sample_between(seed=5)
+    assert ("factor", pytest.approx(0.5)) in draw("MAQUETTE_PT_sample_between")
+    monkeypatch.setattr(sampled, "samplers", dict)
+    assert "not part of this copy" in texts(draw("MAQUETTE_PT_sample"))
+    assert "maquette.sample" not in draw("MAQUETTE_PT_sample")

@@ -9,7 +9,8 @@ import maquette
 
 NAMES = (
     "cancel choose_pictures copy_report doctor edit_mask mask_preview pack_field reconstruct regenerate release remesh "
-    "reset_mask show_preferences"
+    "reset_mask sample sample_between sample_encode sample_fit sample_grid sample_load sample_random sample_reset "
+    "sample_row sample_save sample_update sample_vary show_preferences"
 ).split()
 
 
@@ -17,7 +18,11 @@ def ours(bpy) -> set[str]:
     """Everything that Blender knows of us."""
     handlers = bpy.app.handlers
     found = {name for name in dir(bpy.types) if name.lower().startswith("maquette")}
-    found |= {name for name in ("Scene", "WindowManager") if hasattr(getattr(bpy.types, name), "maquette")}
+    found |= {
+        name
+        for name in ("Scene", "WindowManager", "Object")
+        if {"maquette", "maquette_sample"} & set(dir(getattr(bpy.types, name)))
+    }
     found |= {
         f"{kind} {function.__module__}"
         for kind in dir(handlers)
@@ -78,8 +83,8 @@ def test_importing_loads_neither_blender_nor_torch(lines, root):
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="no attribute 'sample'"):
-        maquette.sample  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'sculpt'"):
+        maquette.sculpt  # noqa: B018
 
 
 def test_an_unknown_setting_is_an_error_before_any_work():

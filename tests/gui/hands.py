@@ -163,29 +163,47 @@ def open_tab():
     yield 0.3
 
 
-def open_panel(name):
-    """A new file in which this panel starts unfolded, and the one opened so before is folded again: all must fit."""
-    for panel, options in [(_opened.pop(), {"DEFAULT_CLOSED"}) for _ in list(_opened)] + [(name, set())]:
-        kind = getattr(bpy.types, panel)
-        bpy.utils.unregister_class(kind)
-        kind.bl_options = options
-        bpy.utils.register_class(kind)
+def open_panel(name, alone=False):
+    """A new file in which this panel starts unfolded, and the one opened so before is folded again: all must fit.
+
+    alone: the panels that are unfolded otherwise are folded too."""
+    folded = [_opened.pop() for _ in list(_opened)] + (["MAQUETTE_PT_reconstruct", "MAQUETTE_PT_mesh"] if alone else [])
+    for panel, options in [(name, set())] + [(other, {"DEFAULT_CLOSED"}) for other in folded if other != name]:
+        kinds = family(getattr(bpy.types, panel))
+        for kind in reversed(kinds):
+            bpy.utils.unregister_class(kind)
+        kinds[0].bl_options = options
+        for kind in kinds:
+            bpy.utils.register_class(kind)
     _opened.append(name)
     yield from new_file()
+
+
+def family(panel):
+    """A panel and all that are drawn inside it: without it they would stand alone."""
+    ours = [getattr(bpy.types, name) for name in dir(bpy.types) if name.startswith("MAQUETTE_PT_")]
+    inside = [kind for kind in ours if getattr(kind, "bl_parent_id", "") == panel.__name__]
+    inside.sort(key=lambda kind: getattr(kind, "bl_order", 0))
+    return [panel, *(one for kind in inside for one in family(kind))]
 
 
 _opened = []
 """The panel that `open_panel` unfolded last."""
 
 
-def drag(start, end):
-    """Presses at `start`, moves to `end` in small steps, lets go: how a slider is moved."""
+def drag(start, end, meanwhile=None):
+    """Presses at `start`, moves to `end` in small steps, lets go: how a slider is moved.
+
+    meanwhile: called after each step, which then takes as long as a hand needs to see what happens."""
     yield from move(*start)
     yield from move(start[0] + 1, start[1])
     window().event_simulate(type="LEFTMOUSE", value="PRESS", x=int(start[0]) + 1, y=int(start[1]))
     yield 0.05
     for part in range(1, 11):
         yield from move(*(a + (b - a) * part / 10 for a, b in zip(start, end, strict=True)))
+        if meanwhile:
+            yield 0.25
+            meanwhile()
     window().event_simulate(type="LEFTMOUSE", value="RELEASE", x=int(end[0]), y=int(end[1]))
     yield 0.1
 

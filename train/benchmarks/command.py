@@ -1,6 +1,6 @@
 """Times and memory of what people wait for, beside the bounds that were set, as markdown for docs/benchmarks.md.
 
-    python -m maquette.train benchmark [--picture P.png] [--runs 9] [--device cpu]
+    python -m maquette.train benchmark [--picture P.png] [--runs 9] [--changes 1000] [--device cpu]
 
 Each part runs in a fresh Python and goes the public way: `maquette.reconstruct` through the worker, and Blender's own
 operators in the bpy module. Times are medians of wall clocks, so run it on a quiet machine.
@@ -25,6 +25,7 @@ from ...geometry.background import isolate
 from ...geometry.field import Field
 from ...geometry.isosurface import mesh_from_field
 from ...geometry.picture import read_picture, write_picture
+from ...nets import catalog
 from . import scripts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +53,7 @@ def main(argv=None):
     parser.add_argument("--picture", default="", help="of an object; the first of examples/ if none is named")
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--device", default="cpu", choices=("auto", "cpu", "cuda", "mps"))
+    parser.add_argument("--changes", type=int, default=1000, help="of a slider, in one drag (1000)")
     parser.add_argument("--without-blender", action="store_true", help="leave out what needs the bpy module")
     options = parser.parse_args(argv)
     try:
@@ -102,7 +104,28 @@ def measure(picture, options, folder):
         remesh = run(scripts.REMESH, picture, options.runs, folder)["seconds"]
         lines.append(Line("remesh of the 64³ field, request to datablock", 1000 * median(remesh), 150, "ms",
                           "smoothing 5, 5000 faces, in the bpy module"))
+        lines += sliders(options)
     return lines
+
+
+def sliders(options):
+    """Lines for a sample whose slider moves in Blender; none where no sampler is bundled."""
+    if not catalog.bundled("shape_vae"):
+        return []
+    found = run(scripts.SAMPLE, options.runs, options.changes)
+    draft, whole = (1000 * statistics.median(found[name]) for name in ("draft", "whole"))
+    alone = {name: 1000 * statistics.median(seconds) for name, seconds in found["alone"].items()}
+    (worker, blender), (worker_after, blender_after) = found["before"], found["after"]
+    last = "the last one is shown" if found["last"] else "**the last one was lost**"
+    how = f"{options.changes} changes in {found['dragged']:.0f} s, {last}"
+    return [
+        Line("sample: slider to mesh at 32³, worker warm", draft, 0, "ms", f"the worker alone {alone['32']:.0f}"),
+        Line("the same at 64³, field kept", whole, 0, "ms", f"the worker alone {alone['64']:.0f}"),
+        Line("sample: the worker's growth over a long drag", worker_after - worker, 0, "MiB",
+             f"{how}; {worker_after:.0f} resident"),
+        Line("sample: Blender's growth over the same", blender_after - blender, 0, "MiB",
+             f"{found['kept']:.0f} of it shapes at hand; {blender_after:.0f} resident"),
+    ]
 
 
 def run(script, *arguments):

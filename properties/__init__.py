@@ -15,8 +15,9 @@ from bpy.props import (
     StringProperty,
 )
 
-from .jobs.requests import RESOLUTIONS, STYLES, VIEW_LIMITS, Meshing, View, even_turns
-from .operators import cameras, capture, compute, levels, live, masks, provenance, tasks, thumbnails
+from ..jobs.requests import RESOLUTIONS, STYLES, VIEW_LIMITS, Meshing, View, even_turns
+from ..operators import cameras, capture, compute, levels, live, masks, provenance, sampled, tasks, thumbnails
+from . import sample
 
 RESOLUTION_ITEMS = [
     ("32", "32", "Coarse and quick"),
@@ -209,6 +210,7 @@ class MaquetteSettings(bpy.types.PropertyGroup):
     )
 
     capture: PointerProperty(type=MaquetteCapture)
+    sample: PointerProperty(type=sample.MaquetteSampling)
 
     def meshing(self) -> Meshing:
         return _as_meshing({name: getattr(self, name) for name in MESHING})
@@ -320,7 +322,7 @@ def _reads(function):
 
 def _placed() -> bool:
     thing = bpy.context.object
-    return _good(thing) and provenance.read(thing)["verb"] == "capture"
+    return _good(thing) and provenance.read(thing)["verb"] in ("capture", "sample")
 
 
 def _facts() -> str:
@@ -332,6 +334,12 @@ def _facts() -> str:
     closed = "closed" if report.get("watertight") else "not closed"
     counts = f"{report.get('vertices', 0):,} vertices", f"{report.get('faces', 0):,} faces, {closed}"
     return "\n".join([*counts, *_sides(report), *provenance.notes(report)])
+
+
+def _notes() -> str:
+    """What the active object's report has to tell, a line each."""
+    thing = bpy.context.object
+    return "\n".join(provenance.notes(provenance.read(thing)["report"])) if _good(thing) else ""
 
 
 def _sides(report: dict) -> list[str]:
@@ -382,16 +390,27 @@ class MaquetteStatus(bpy.types.PropertyGroup):
     active: BoolProperty(get=_reads(lambda: provenance.is_result(bpy.context.object)))
     trouble: StringProperty(get=_reads(lambda: provenance.trouble(bpy.context.object)))
     placed: BoolProperty(get=_reads(_placed))
-    """The active object is where cameras saw it, in their size."""
+    """The active object has a size of its own: its cameras', or its kind's."""
+    meshable: BoolProperty(get=_reads(lambda: _good(bpy.context.object) and provenance.has_field(bpy.context.object)))
+    """The active object was made as a field."""
     facts: StringProperty(get=_reads(_facts))
     guess: StringProperty(get=_reads(_guess))
     mesh: PointerProperty(type=MaquetteMesh)
+    sampled: BoolProperty(get=_reads(lambda: sampled.is_sample(bpy.context.object)))
+    no_sampler: StringProperty(get=_reads(sampled.missing))
+    samplers: IntProperty(get=_reads(lambda: len(sampled.samplers())))
+    notes: StringProperty(get=_reads(_notes))
+    origin: StringProperty(get=_reads(lambda: sampled.origin(bpy.context.object)))
+    way: StringProperty(get=_reads(lambda: sampled.way(bpy.context.object)))
+    other: StringProperty(get=_reads(lambda: sampled.other_in_words(bpy.context)))
+    """The second sample that is selected, "" where there is none."""
 
 
 CLASSES = (MaquettePicture, MaquetteCapture, MaquetteSettings, MaquetteMesh, MaquetteStatus)
 
 
 def register():
+    sample.register()
     for kind in CLASSES:
         bpy.utils.register_class(kind)
     bpy.types.Scene.maquette = PointerProperty(type=MaquetteSettings)
@@ -403,3 +422,4 @@ def unregister():
     del bpy.types.Scene.maquette
     for kind in reversed(CLASSES):
         bpy.utils.unregister_class(kind)
+    sample.unregister()
