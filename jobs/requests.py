@@ -16,6 +16,8 @@ import numpy as np
 
 from . import checks
 from .sampling import Encode, Encoded, Fit, Point, Sample
+from .settings import STYLES as STYLES
+from .settings import VIEW_LIMITS as VIEW_LIMITS
 from .settings import Meshing, View
 
 RESOLUTIONS = (32, 64)
