@@ -64,7 +64,7 @@ def mesh(owner):
         raise ValueError(f"A face names vertex {faces.max()} of a mesh with {len(vertices)} vertices")
     put(owner, "vertices", vertices)
     put(owner, "faces", faces)
-    if owner.colours is not None:
+    if getattr(owner, "colours", None) is not None:
         colours = np.ascontiguousarray(owner.colours, np.float32)
         if colours.shape != vertices.shape:
             raise ValueError(f"Colours are {colours.shape}; one per vertex would be {vertices.shape}")

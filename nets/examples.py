@@ -14,13 +14,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .camera import cell_centres
-from .sampler import Family, Sampler
+from .sampler import FLOOR, Family, Sampler
 
 COUNT = 8
 """Of each family; the first is its mean"""
 TRUNCATION = 0.9
 GRID = 24
 """Cells along each side of the box in which shapes are compared whatever their size"""
+AFLOAT = 0.1
+"""Of the cube's side above the floor, from which a shape is not taken to stand on it; thin legs are lost in few cells"""
 SOFT = 0.02
 """Of the longest side: how far off a surface may be and still count in part"""
 
@@ -61,8 +63,10 @@ def examples(model: Sampler, family: Family, count: int = COUNT) -> Examples:
     fields = model.network.decode(latents.to(model.where), where, coarse=True).float()
     # A shape of nothing, as an untrained network decodes it, has the bounds of its largest cell
     solid = fields > torch.minimum(torch.zeros_like(fields[:, :1, :1, :1]), fields.amax((1, 2, 3), keepdim=True) - 1e-6)
-    bounds = [span(one) for one in solid]
-    return Examples(latents, fields, *(torch.stack(ends) for ends in zip(*bounds, strict=True)))
+    low, high = (torch.stack(ends) for ends in zip(*(span(one) for one in solid), strict=True))
+    floor = FLOOR - 0.5
+    low[:, 2] = torch.where(low[:, 2] < floor + AFLOAT, floor, low[:, 2])
+    return Examples(latents, fields, low, high)
 
 
 def span(solid: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,7 +2,7 @@
 
 Families, turns about z and sizes are searched by comparing with a few examples of each family; the encoder then says
 a latent for the likeliest of them, and gradient steps through the decoder improve the best (after DeepSDF's auto-
-decoding, Park et al. 2019, arXiv:1901.05103), together with where the solid stands in the family's cube.
+decoding, Park et al. 2019, arXiv:1901.05103).
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ SIZES = (0.86, 0.93, 1.08, 1.16)
 """Tried beside the examples' own"""
 RESIZED = 3
 """Candidates that are tried in these sizes"""
-REFINED = 3
+REFINED = 2
 """Candidates that are improved together"""
-STEPS = 24
-STEP, STEP_POSE = 0.12, 0.008
-"""Adam's, of latents in standard deviations, and of where the solid stands in shares of the cube"""
+STEPS = 20
+STEP = 0.12
+"""Adam's, in standard deviations of the family's latents"""
 PRIOR = 0.004
 """How strongly latents are pulled towards their family's mean"""
 FARTHEST = 2.5
@@ -40,8 +40,6 @@ WIDTH = 0.1
 """Of the truncation, over which inside becomes outside"""
 AS_GOOD = 0.02
 """Intersection over union that the mesh's own size in metres may cost"""
-SNAP = 5.0
-"""Degrees to the nearest of TURNS within which a turn is taken to be that one, if the solid agrees as well"""
 BATCH = 8
 
 
@@ -135,7 +133,6 @@ def find(
     if len(metric.family) and not start.metric.any():
         start = joined(start, metric.take(metric.iou.argmax()[None]))
     better = refined(model, solid, start, lambda share: say(0.6 + 0.35 * share, "refining"))
-    better = snapped(model, solid, better)
     say(0.95, "checking")
     chosen = choose(joined(better, start))
     family = next(f for f in families if f.index == int(chosen.family[0]))
@@ -238,43 +235,32 @@ def priors(model: Sampler, family: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def refined(model: Sampler, solid: Solid, start: Candidates, say, steps: int = STEPS) -> Candidates:
-    """Latents and poses after gradient steps on the error of the field at half the resolution."""
+    """With latents after gradient steps on the field's error."""
     means, factors = priors(model, start.family)
     white = torch.linalg.solve_triangular(factors, (start.latent - means)[..., None], upper=False)[..., 0]
     white = white.clone().requires_grad_()  # what was made in inference mode cannot be differentiated
-    pose = torch.zeros(len(start.family), 5, device=model.where, requires_grad=True)
-    free = torch.ones_like(pose)
-    free[:, 1] = (~start.metric).float()
-    optimiser = torch.optim.Adam([{"params": [white], "lr": STEP}, {"params": [pose], "lr": STEP_POSE}], betas=(0.9, 0.95))
-    poses = Poses(*(part.clone() for part in (start.poses.turn, start.poses.size, start.poses.shift)))
+    optimiser = torch.optim.Adam([white], lr=STEP, betas=(0.9, 0.95))
     family, n = start.family.clone(), model.network.config.resolution
+    with torch.no_grad():
+        wanted = target(model, solid, start.poses, n).clone()
     for step in range(steps):
         say(step / steps)
-        for group, rate in zip(optimiser.param_groups, (STEP, STEP_POSE), strict=True):
-            group["lr"] = rate * (1 - 0.8 * step / steps)
+        optimiser.param_groups[0]["lr"] = STEP * (1 - 0.8 * step / steps)
         with torch.enable_grad():
             latent = means + torch.einsum("bij,bj->bi", factors, white)
-            wanted = target(model, solid, moved(poses, pose * free), n // 2)
-            error = field_error(model.network.decode(latent, family, coarse=True).float(), wanted)
-            total = (error + PRIOR * white.square().mean(1)).sum()
-            white.grad, pose.grad = torch.autograd.grad(total, (white, pose))
+            error = field_error(model.network.decode(latent, family).float(), wanted)
+            (white.grad,) = torch.autograd.grad((error + PRIOR * white.square().mean(1)).sum(), white)
         optimiser.step()
         with torch.no_grad():
             white.copy_(within(white))
     with torch.no_grad():
         latent = means + torch.einsum("bij,bj->bi", factors, white)
-        return scored(model, solid, Candidates(family, moved(poses, pose.detach() * free), start.metric, latent))
-
-
-def moved(poses: Poses, change: Tensor) -> Poses:
-    """change (B, 5): turn in half radians... of the same reach as the others: log size and shift in shares of the cube."""
-    return Poses(poses.turn + 2 * change[:, 0], poses.size * change[:, 1].exp(), poses.shift + change[:, 2:])
+        iou = solid_iou(model.network.decode(latent, family) > 0, wanted > 0)
+    return Candidates(family, start.poses, start.metric, latent, iou)
 
 
 def field_error(decoded: Tensor, wanted: Tensor) -> Tensor:
-    """(B,): 1 less the soft intersection over union, and the mean error near either surface; small shapes count as
-
-    much as large ones."""
+    """(B,): 1 less the soft intersection over union, and the mean error near either surface; both whatever the size."""
     some, other = ((values / WIDTH / 2).sigmoid().flatten(1) for values in (decoded, wanted))
     both = (some * other).sum(1)
     union = (some + other - some * other).sum(1)
@@ -283,31 +269,9 @@ def field_error(decoded: Tensor, wanted: Tensor) -> Tensor:
     return 1 - both / union.clamp_min(1e-6) + off
 
 
-@torch.no_grad()
-def scored(model: Sampler, solid: Solid, guesses: Candidates) -> Candidates:
-    """With their intersection over union at the full resolution."""
-    n = model.network.config.resolution
-    wanted = target(model, solid, guesses.poses, n) > 0
-    iou = solid_iou(model.network.decode(guesses.latent, guesses.family) > 0, wanted)
-    return Candidates(guesses.family, guesses.poses, guesses.metric, guesses.latent, iou)
-
-
-def snapped(model: Sampler, solid: Solid, guesses: Candidates) -> Candidates:
-    """With turns that are nearly one of TURNS made exactly that, where the solids agree no worse."""
-    step = 2 * math.pi / TURNS
-    near = (guesses.poses.turn / step).round() * step
-    close = (near - guesses.poses.turn).abs() < math.radians(SNAP)
-    poses = Poses(torch.where(close, near, guesses.poses.turn), guesses.poses.size, guesses.poses.shift)
-    other = scored(model, solid, Candidates(guesses.family, poses, guesses.metric, guesses.latent))
-    good = other.iou >= guesses.iou - AS_GOOD / 2
-    turn = torch.where(good, poses.turn, guesses.poses.turn)
-    iou = torch.where(good, other.iou, guesses.iou)
-    return Candidates(guesses.family, Poses(turn, poses.size, poses.shift), guesses.metric, guesses.latent, iou)
-
-
 def joined(some: Candidates, other: Candidates) -> Candidates:
     """One set after the other; both are scored."""
-    poses = Poses(*(torch.cat([getattr(a.poses, n), getattr(b.poses, n)]) for a, b in [(some, other)] for n in ("turn", "size", "shift")))
+    poses = Poses(*(torch.cat([getattr(some.poses, n), getattr(other.poses, n)]) for n in ("turn", "size", "shift")))
     return Candidates(
         torch.cat([some.family, other.family]),
         poses,

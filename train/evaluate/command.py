@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-MEASURES = ("image_to_field", "several", "matting", "head_vae", "capture")
+MEASURES = ("image_to_field", "several", "matting", "head_vae", "capture", "encode", "fit")
 
 
 def main(argv):
