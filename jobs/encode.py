@@ -61,7 +61,7 @@ def read(request: Encode) -> Mesh:
 
 
 def cleaned(mesh: Mesh, name: str) -> tuple[Mesh, list[str]]:
-    """Corners at one place joined, faces without area gone; and a note where it is in several pieces.
+    """Corners at one place joined where it is not closed; and notes on holes and on several pieces.
 
     Raises ValueError with a sentence where nothing usable is left."""
     if not len(mesh.faces):
@@ -77,27 +77,32 @@ def cleaned(mesh: Mesh, name: str) -> tuple[Mesh, list[str]]:
         raise ValueError(
             f"{name} is {span:.3g} m long; Encode takes meshes from {SMALLEST:g} to {GREATEST:g} m, so scale it first"
         )
-    _, first, same = np.unique(
-        np.round((corners.reshape(-1, 3) - low) / (span * 1e-6)), axis=0, return_index=True, return_inverse=True
-    )
-    faces = same.reshape(-1, 3)
-    faces = faces[(faces != np.roll(faces, 1, axis=1)).all(1)]
-    vertices = corners.reshape(-1, 3)[first]
-    if not len(faces) or (high - low).min() < 1e-4 * span:
+    if (high - low).min() < 1e-4 * span:
         raise ValueError(f"{name} is flat: it encloses nothing, so no solid is like it")
-    joined = Mesh(vertices, faces.astype(np.int32))
-    count = len(np.unique(pieces(joined.faces, len(vertices))))
+    joined = mesh if mesh.is_watertight else welded(corners, span)
+    if not len(joined.faces):
+        raise ValueError(f"{name} is flat: none of its faces has an area")
+    count = len(np.unique(pieces(joined.faces, len(joined.vertices))))
     note = f"{name} is in {count} pieces, which are taken together" if count > 1 else ""
     return joined, [note, "" if joined.is_watertight else f"{name} is not closed, so what it encloses is a guess"]
 
 
+def welded(corners: np.ndarray, span: float) -> Mesh:
+    """Triangles (F, 3, 3) with corners at one place shared, those without area gone."""
+    places = np.round((corners.reshape(-1, 3) - corners.min((0, 1))) / (span * 1e-6))
+    _, first, same = np.unique(places, axis=0, return_index=True, return_inverse=True)
+    faces = same.reshape(-1, 3)
+    faces = faces[(faces != np.roll(faces, 1, axis=1)).all(1)]
+    return Mesh(corners.reshape(-1, 3)[first], faces.astype(np.int32))
+
+
 def extent(mesh: Mesh) -> np.ndarray:
-    return np.ptp(mesh.vertices, axis=0)
+    return np.ptp(mesh.vertices[np.unique(mesh.faces)], axis=0)
 
 
 def solid_of(mesh: Mesh, name: str) -> tuple[np.ndarray, np.ndarray, str]:
     """Distances (64, 64, 64) in the cube round the mesh, the cube's middle (3,) in metres, and a note."""
-    middle = (mesh.vertices.min(0) + mesh.vertices.max(0)) / 2
+    middle = mesh.bounds.mean(axis=0).astype(np.float64)
     unit = Mesh((mesh.vertices - middle) / extent(mesh).max(), mesh.faces)
     for thicken in (0.0, THICKEN):
         try:

@@ -36,8 +36,8 @@ NEAR = math.tan(math.radians(18))
 of its picture. It cannot be read off an outline and hardly changes it."""
 FILLED = 0.875
 """Share of the picture that the object's longer side spans, as in geometry.crop"""
-STAGES = ((6, 8), (3, 14), (2, 16))
-"""How many candidates go on, for how many gradient steps"""
+STAGES = ((6, 8, True), (3, 14, True), (2, 16, False))
+"""How many candidates go on, for how many gradient steps, and whether on half the cells"""
 FAMILIES = 3
 """That are refined at most"""
 STEP, STEP_CAMERA = 0.12, 0.02
@@ -91,11 +91,11 @@ def fit(
     tried = sorted(((f.name, float(s.iou.max())) for f, s in zip(families, starts, strict=True)), key=lambda row: -row[1])
     best = sorted(starts, key=lambda s: -float(s.iou.max()))[:FAMILIES]
     guesses = spread(best, STAGES[0][0])
-    done, total = 0, sum(count for _, count in STAGES)
-    for keep, steps in STAGES:
+    done, total = 0, sum(count for _, count, _ in STAGES)
+    for keep, steps, coarse in STAGES:
         guesses = guesses.take(guesses.iou.argsort(descending=True)[:keep])
         share = lambda step, done=done: say(0.25 + 0.7 * (done + step) / total, "fitting")  # noqa: E731
-        guesses = refined(model, mask, guesses, steps, share)
+        guesses = refined(model, mask, guesses, steps, share, coarse)
         done += steps
     say(0.97, "checking")
     best = judged(model, mask, guesses)
@@ -194,7 +194,7 @@ def likely(model: Sampler, mask: Tensor, family: Family, elevation: float | None
     return Guesses(torch.full_like(k, family.index), seen.latents[k.cpu()].to(model.where), cameras, iou[k, e, a])
 
 
-def refined(model: Sampler, mask: Tensor, start: Guesses, steps: int, say) -> Guesses:
+def refined(model: Sampler, mask: Tensor, start: Guesses, steps: int, say, coarse: bool = True) -> Guesses:
     """After gradient steps of latents and cameras on the difference of outlines."""
     means, factors = priors(model, start.family)
     white = torch.linalg.solve_triangular(factors, (start.latent - means)[..., None], upper=False)[..., 0]
@@ -210,7 +210,7 @@ def refined(model: Sampler, mask: Tensor, start: Guesses, steps: int, say) -> Gu
             group["lr"] = rate * (1 - 0.7 * step / steps)
         with torch.enable_grad():
             latent = means + torch.einsum("bij,bj->bi", factors, white)
-            fields = model.network.decode(latent, family, coarse=True).float()
+            fields = model.network.decode(latent, family, coarse=coarse).float()
             covered, _ = render(fields, moved(base, change), SEEN, model.network.TRUNCATION)
             total = (outline_error(covered, wanted) + PRIOR * white.square().mean(1)).sum()
             white.grad, change.grad = torch.autograd.grad(total, (white, change))
@@ -219,7 +219,7 @@ def refined(model: Sampler, mask: Tensor, start: Guesses, steps: int, say) -> Gu
             white.copy_(within(white))
     with torch.no_grad():
         latent, cameras = means + torch.einsum("bij,bj->bi", factors, white), moved(base, change)
-        seen = silhouettes(model.network.decode(latent, family, coarse=True).float(), cameras, SEEN, 64)
+        seen = silhouettes(model.network.decode(latent, family, coarse=coarse).float(), cameras, SEEN, 64)
     return Guesses(family, latent.detach(), cameras, outline_iou(seen, wanted.expand_as(seen)))
 
 

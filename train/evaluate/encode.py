@@ -31,7 +31,6 @@ COLUMNS = {
     "IoU@64 of solids": mean("iou"),
     "share ≥ .7": percent(lambda row: row["iou"] >= 0.7),
     "right family": percent(lambda row: row.get("right")),
-    "right turn": percent(lambda row: row.get("turn")),
     "seconds, median": median("seconds"),
     "of the processor": median("processor"),
 }
@@ -53,7 +52,6 @@ def main(argv=None):
             found, seconds, processor = timed(lambda: search(model, mesh, families))  # noqa: B023
             row = {"iou": found.iou, "seconds": seconds, "processor": processor}
             row["right"] = found.place.family is family if len(families) > 1 else None
-            row["turn"] = abs((found.turn - turn + 180) % 360 - 180) < 1
             results.append({"method": method, **about, **row})
     finish(options, model, results, COLUMNS)
 
