@@ -35,7 +35,7 @@ def encode(request: Encode, progress, cancelled) -> Encoded:
     solid, middle, said = solid_of(mesh, name)
     progress(0.15, "Network")
     where = device.pick(request.device)
-    model = sampler.load(request.model, str(where))
+    model = inverse.with_fields(sampler.load(request.model, str(where)))
     families = [model.family(request.family)] if request.family else list(model.families)
     solid = inverse.Solid(torch.from_numpy(solid).to(where), float(extent(mesh).max()))
     found = inverse.find(model, solid, families, lambda share, note: progress(0.2 + 0.75 * share, "Network", note))
@@ -132,8 +132,7 @@ def mirrored_iou(solid: inverse.Solid, turn: torch.Tensor) -> float:
     """Of the solid and its mirror image, left and right as the sampled shape's; surfaces may be off by a cell."""
     places = inverse.cell_centres(48, solid.values.device)
     there, mirrored = (
-        (solid.at(inverse.about_z(p, turn)) / 0.02).sigmoid()
-        for p in (places, places * places.new_tensor([-1, 1, 1]))
+        (solid.at(inverse.about_z(p, turn)) / 0.02).sigmoid() for p in (places, places * places.new_tensor([-1, 1, 1]))
     )
     return float(torch.minimum(there, mirrored).sum() / torch.maximum(there, mirrored).sum().clamp_min(1e-6))
 

@@ -8,7 +8,7 @@ import torch
 
 from ..geometry.crop import crop_to_object
 from ..geometry.picture import Picture, read_picture
-from ..nets import catalog, device, from_outline, image_to_field, predict, sampler
+from ..nets import catalog, device, from_outline, image_to_field, inverse, predict, sampler
 from . import reconstruct
 from .isolate import isolate
 from .requests import Encoded, Fit, Point
@@ -31,7 +31,7 @@ def fit(request: Fit, progress, cancelled) -> Encoded:
     crop, _ = crop_to_object(isolated.rgba, CROP)
     progress(0.1, "Network")
     where = device.pick(request.device)
-    model = sampler.load(request.model, str(where))
+    model = inverse.with_fields(sampler.load(request.model, str(where)))
     families = [model.family(request.family)] if request.family else list(model.families)
     elevation = seen_from(crop, where)
     found = from_outline.fit(
@@ -69,7 +69,9 @@ def seen_from(crop, where) -> float | None:
     if not catalog.bundled(reconstruct.NETWORK):
         return None
     network = reconstruct.loaded(str(where))
-    seen = network.encode(predict.premultiplied(crop[:: CROP // image_to_field.PICTURE, :: CROP // image_to_field.PICTURE], where))
+    seen = network.encode(
+        predict.premultiplied(crop[:: CROP // image_to_field.PICTURE, :: CROP // image_to_field.PICTURE], where)
+    )
     guess, _ = predict.likeliest(seen["bins"].float(), None, None)
     return float(torch.rad2deg(guess[0, 0]))
 

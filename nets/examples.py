@@ -73,7 +73,9 @@ def span(solid: Tensor) -> tuple[Tensor, Tensor]:
     """Bounds of the filled cells of (N, N, N) bool over the cube [-.5, .5]^3."""
     n, ends = solid.shape[0], []
     for axis in range(3):
-        there = solid.any(max(a for a in range(3) if a != axis)).any(min(a for a in range(3) if a != axis)).nonzero()[:, 0]
+        there = (
+            solid.any(max(a for a in range(3) if a != axis)).any(min(a for a in range(3) if a != axis)).nonzero()[:, 0]
+        )
         ends.append(torch.stack([there[0] / n - 0.5, (there[-1] + 1) / n - 0.5]))
     low, high = torch.stack(ends).float().T
     return low, high

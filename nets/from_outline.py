@@ -87,8 +87,13 @@ def fit(
     mask = mask.to(model.where)
     say(0.0, "looking round")
     leaning = None if elevation is None else math.radians(elevation)
-    starts = [likely(model, mask, family, leaning, say_part(say, i, len(families), family.name)) for i, family in enumerate(families)]
-    tried = sorted(((f.name, float(s.iou.max())) for f, s in zip(families, starts, strict=True)), key=lambda row: -row[1])
+    starts = [
+        likely(model, mask, family, leaning, say_part(say, i, len(families), family.name))
+        for i, family in enumerate(families)
+    ]
+    tried = sorted(
+        ((f.name, float(s.iou.max())) for f, s in zip(families, starts, strict=True)), key=lambda row: -row[1]
+    )
     best = sorted(starts, key=lambda s: -float(s.iou.max()))[:FAMILIES]
     guesses = spread(best, STAGES[0][0])
     done, total = 0, sum(count for _, count, _ in STAGES)
@@ -115,7 +120,11 @@ def spread(starts: list[Guesses], count: int) -> Guesses:
     each = max(count // len(starts), 1)
     parts = [start.take(start.iou.argsort(descending=True)[:each]) for start in starts]
     cameras = Cameras(*(torch.cat([getattr(p.cameras, n) for p in parts]) for n in Cameras.__dataclass_fields__))
-    return Guesses(*(torch.cat([getattr(p, n) for p in parts]) for n in ("family", "latent")), cameras, torch.cat([p.iou for p in parts]))
+    return Guesses(
+        *(torch.cat([getattr(p, n) for p in parts]) for n in ("family", "latent")),
+        cameras,
+        torch.cat([p.iou for p in parts]),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +210,9 @@ def refined(model: Sampler, mask: Tensor, start: Guesses, steps: int, say, coars
     white = white.clone().requires_grad_()
     base = Cameras(*(getattr(start.cameras, n).clone() for n in Cameras.__dataclass_fields__))
     change = torch.zeros(len(white), 5, device=model.where, requires_grad=True)
-    optimiser = torch.optim.Adam([{"params": [white], "lr": STEP}, {"params": [change], "lr": STEP_CAMERA}], betas=(0.9, 0.95))
+    optimiser = torch.optim.Adam(
+        [{"params": [white], "lr": STEP}, {"params": [change], "lr": STEP_CAMERA}], betas=(0.9, 0.95)
+    )
     wanted = F.adaptive_avg_pool2d(mask[None, None].float(), SEEN)[0]
     family = start.family.clone()
     for step in range(steps):

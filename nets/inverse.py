@@ -117,7 +117,10 @@ class Found:
 
 
 def find(
-    model: Sampler, solid: Solid, families: Sequence[Family], say: Callable[[float, str], None] = lambda fraction, note: None
+    model: Sampler,
+    solid: Solid,
+    families: Sequence[Family],
+    say: Callable[[float, str], None] = lambda fraction, note: None,
 ) -> Found:
     """The latent most like a solid among these families."""
     say(0.0, "looking round")
@@ -140,6 +143,13 @@ def find(
     place = Place(chosen.latent[0].cpu(), family)
     shift = tuple(chosen.poses.shift[0].tolist())
     return Found(place, float(chosen.iou[0]), turn, float(chosen.poses.size[0]), shift, tried)
+
+
+def with_fields(model: Sampler) -> Sampler:
+    """The model itself. Raises ValueError where it makes meshes: only fields can be compared with solids and outlines."""
+    if not model.has_fields:
+        raise ValueError(f"{model.card['name']} makes meshes without a field; Encode and Fit need a model that has one")
+    return model
 
 
 def about_z(places: Tensor, turns: Tensor) -> Tensor:

@@ -17,7 +17,9 @@ quiet = lambda *_: None  # noqa: E731
 def closed_forms(monkeypatch):
     """In place of the trained sampler."""
     real = sampler.load
-    monkeypatch.setattr(sampler, "load", lambda name, where: analytic.model() if name == "shape_vae" else real(name, where))
+    monkeypatch.setattr(
+        sampler, "load", lambda name, where: analytic.model() if name == "shape_vae" else real(name, where)
+    )
 
 
 def encode(**request):
@@ -122,6 +124,8 @@ def test_unknown_names_are_refused_with_those_that_there_are():
         encode(**stretched(1), family="boat")
     with pytest.raises(ValueError, match="There is no sampler 'image_to_field'"):
         encode(**stretched(1), model="image_to_field")
+    with pytest.raises(ValueError, match="head_vae makes meshes without a field; Encode and Fit need"):
+        encode(**stretched(1), model="head_vae")
     with pytest.raises(ValueError, match="No mesh was given"):
         Encode()
 
@@ -146,9 +150,13 @@ def test_open_and_non_manifold_meshes_are_filled_and_told():
 def test_a_sheet_is_thickened_and_told_and_a_thread_is_refused():
     note, _ = noted(trimesh.Trimesh(np.eye(3), [[0, 1, 2]]))
     assert "so thin that they were thickened" in note
-    thread = trimesh.creation.box((1, 0.001, 0.001)).apply_transform(trimesh.transformations.random_rotation_matrix(np.array([0.2, 0.4, 0.6])))
+    thread = trimesh.creation.box((1, 0.001, 0.001)).apply_transform(
+        trimesh.transformations.random_rotation_matrix(np.array([0.2, 0.4, 0.6]))
+    )
     thread.update_faces(np.arange(12) > 1)
-    with pytest.raises(ValueError, match="the mesh is open or thinner than a cell.*close its holes or give it thickness"):
+    with pytest.raises(
+        ValueError, match="the mesh is open or thinner than a cell.*close its holes or give it thickness"
+    ):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(job, "THICKEN", 0.001)
             noted(thread)

@@ -21,7 +21,9 @@ quiet = lambda *_: None  # noqa: E731
 def closed_forms(monkeypatch):
     """In place of the trained sampler and of the network that reads elevations off pictures."""
     real = sampler.load
-    monkeypatch.setattr(sampler, "load", lambda name, where: analytic.model() if name == "shape_vae" else real(name, where))
+    monkeypatch.setattr(
+        sampler, "load", lambda name, where: analytic.model() if name == "shape_vae" else real(name, where)
+    )
     monkeypatch.setattr(job, "seen_from", lambda crop, where: 20.0)
 
 

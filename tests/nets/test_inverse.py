@@ -67,7 +67,9 @@ def mask_of(family, latent, azimuth, elevation):
     values = field(family, latent)[None]
     numbers = (math.radians(azimuth), math.radians(elevation), 2.2, 0.4)
     azimuth, elevation, scale, near = (torch.tensor([number]) for number in numbers)
-    return from_outline.square(silhouettes(values, Cameras(azimuth, elevation, scale, torch.zeros(1, 2), near), 128)[0].float())
+    return from_outline.square(
+        silhouettes(values, Cameras(azimuth, elevation, scale, torch.zeros(1, 2), near), 128)[0].float()
+    )
 
 
 @pytest.mark.parametrize("family, latent", [("bench", (0.5, 0.3, -0.6)), ("pillar", (0.4, 0.4, -0.5))])
@@ -99,5 +101,3 @@ def test_a_mask_is_cut_to_the_square_round_the_object():
     assert columns[-1] - columns[0] + 1 == pytest.approx(0.875 * from_outline.JUDGED, abs=3)
     assert rows[-1] - rows[0] + 1 == pytest.approx(0.875 * from_outline.JUDGED / 4, abs=3)
     assert columns[0] + columns[-1] == pytest.approx(from_outline.JUDGED - 1, abs=2)
-
-

@@ -108,9 +108,7 @@ def read(path: str | Path, up: str = "z") -> Painted:
         if not np.isfinite(painted.vertices).all():
             raise ValueError("not all vertices are numbers")
         if path.suffix.lower() in mesh_file.Y_UP_ENDINGS or up == "y":
-            painted = replace(
-                painted, vertices=y_up_to_z_up(painted.vertices), normals=y_up_to_z_up(painted.normals)
-            )
+            painted = replace(painted, vertices=y_up_to_z_up(painted.vertices), normals=y_up_to_z_up(painted.normals))
         return painted.turned(0.0)
     except (ValueError, IndexError, TypeError, AttributeError, OSError) as error:
         raise ValueError(f"{path} cannot be used: {error}") from None
