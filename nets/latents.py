@@ -38,6 +38,10 @@ class Space:
     direction: nn.Module
     prior: nn.Module
 
+    def at(self, family: int) -> nn.Module:
+        """How latents of a family are spread: `mean` (L,) and `factor` (L, L)."""
+        return getattr(self.prior, str(family))
+
     def values(self, latent: Tensor, family: int) -> Tensor:
         """latent (..., L) -> what the sliders say (..., S), in their own units."""
         readout = getattr(self.readout, str(family))

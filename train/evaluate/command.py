@@ -3,7 +3,10 @@
 import importlib
 import sys
 
-MEASURES = ("image_to_field", "several", "matting", "head_vae", "capture", "shape_vae", "shape_class")
+MEASURES = (
+    *("image_to_field", "several", "matting", "capture"),
+    *("shape_vae", "head_vae", "shape_class", "encode", "fit"),
+)
 
 
 def main(argv):

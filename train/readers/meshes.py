@@ -13,25 +13,16 @@ from pathlib import Path
 
 import numpy as np
 import trimesh
-from scipy import ndimage
-from scipy.spatial import cKDTree
 
-from ...geometry.frames import cell_centres, unit, y_up_to_z_up
+from ...geometry import distance, mesh_file
+from ...geometry.frames import unit, y_up_to_z_up
 from ...geometry.mesh import Mesh, face_normals
-from ...geometry.voxelise import voxelise
 
-ENDINGS = (".glb", ".gltf", ".obj", ".ply", ".off", ".stl")
-LARGEST = 256 * 1024 * 1024
-"""Bytes of a mesh file beyond which it is not opened."""
-FACES = 500_000
+ENDINGS, FACES = mesh_file.ENDINGS, mesh_file.FACES
 TEXTURE = 1024
 """Pixels along a texture's longer side; larger ones are reduced."""
 THICKEN = 0.004
 """How far surfaces are moved outwards, so that thin walls survive the grid, as in the procedural world."""
-FEWEST = 100
-"""Cells of 64^3 that must lie inside; fewer are an open surface or thinner than a cell."""
-COVERED = 0.9
-"""Share of the surface that must lie within a cell of what is inside; the rest are sheets that the grid would lose."""
 SPLITS = {"validation": (0,), "test": (1,), "library": (2, 3), "train": tuple(range(4, 20))}
 """Twentieths of a folder's meshes, by the checksum of their paths: no mesh is trained and scored on."""
 
@@ -111,30 +102,13 @@ def read(path: str | Path, up: str = "z") -> Painted:
     path = Path(path)
     if up not in ("y", "z"):
         raise ValueError(f"meshes are y or z up, not {up!r}")
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
-    if size > LARGEST:
-        raise ValueError(f"{path} has {size / 2**20:.0f} MiB; at most {LARGEST / 2**20:.0f} are read")
-    try:
-        scene = trimesh.load_scene(path, process=False)
-        parts = [part for part in scene.dump() if isinstance(part, trimesh.Trimesh) and len(part.faces)]
-    except Exception as error:  # trimesh's loaders raise whatever a broken file makes them raise
-        raise ValueError(f"{path} cannot be read as a mesh: {str(error) or type(error).__name__}") from None
-    count = sum(len(part.faces) for part in parts)
-    if not count:
-        raise ValueError(f"{path} holds no triangles")
-    if count > FACES:
-        raise ValueError(f"{path} has {count} faces; at most {FACES} are read")
+    parts = mesh_file.parts(path, FACES)
     try:
         painted = join([one_part(part) for part in parts])
         if not np.isfinite(painted.vertices).all():
             raise ValueError("not all vertices are numbers")
-        if path.suffix.lower() in (".glb", ".gltf") or up == "y":
-            painted = replace(
-                painted, vertices=y_up_to_z_up(painted.vertices), normals=y_up_to_z_up(painted.normals)
-            )
+        if path.suffix.lower() in mesh_file.Y_UP_ENDINGS or up == "y":
+            painted = replace(painted, vertices=y_up_to_z_up(painted.vertices), normals=y_up_to_z_up(painted.normals))
         return painted.turned(0.0)
     except (ValueError, IndexError, TypeError, AttributeError, OSError) as error:
         raise ValueError(f"{path} cannot be used: {error}") from None
@@ -206,51 +180,14 @@ def join(parts: list[Painted]) -> Painted:
 
 
 def signed_distance(painted: Painted, resolution: int = 64) -> np.ndarray:
-    """(N, N, N) float32 at cell centres of the cube, inside > 0, thickened by THICKEN.
-
-    Which cells are inside is the solid filling of geometry.voxelise: exact for closed meshes, the majority of six rays
-    for open ones. Distances are right to .001 within two cells of the surface, to .003 within seven, to a cell beyond.
-    Raises ValueError where hardly a cell is inside, or sheets of the surface enclose nothing.
-    """
-    inside = voxelise(painted.mesh, resolution)
-    face, weights, places = surface(painted)
-    marked = np.ones((resolution,) * 3, bool)
-    marked[tuple(np.clip((places + 0.5) * resolution, 0, resolution - 1).astype(int).T)] = False
-    away = ndimage.distance_transform_edt(marked).reshape(-1) / resolution
-    points, tree = cell_centres(resolution).reshape(-1, 3).astype(np.float64), cKDTree(places)
-    near = np.flatnonzero(away < 7 / resolution)
-    away[near] = tree.query(points[near])[0]
-    close = np.flatnonzero(away < 2.5 / resolution)
-    _, several = tree.query(points[close], k=3)
-    triangles, best = painted.vertices[painted.faces], away[close]
-    for nth in range(3):
-        found = trimesh.triangles.closest_point(triangles[face[several[:, nth]]], points[close])
-        best = np.minimum(best, np.linalg.norm(found - points[close], axis=1))
-    away[close] = best
-    signed = np.where(inside.reshape(-1), away, -away) + THICKEN
-    filled = int((signed > 0).sum())
-    if filled < FEWEST * (resolution / 64) ** 3:
-        raise ValueError(f"is open or thinner than a cell: {filled} of {resolution}^3 cells lie inside")
-    signed = signed.astype(np.float32).reshape((resolution,) * 3)
-    reached = ndimage.binary_dilation(signed > 0, np.ones((3, 3, 3)))
-    share = reached[tuple(np.clip((places + 0.5) * resolution, 0, resolution - 1).astype(int).T)].mean()
-    if share < COVERED:
-        raise ValueError(f"has open sheets that enclose nothing: {1 - share:.0%} of its surface is no solid's")
-    return signed
+    """As geometry.distance has it, (N, N, N), thickened by THICKEN."""
+    return distance.signed_distance(in_doubles(painted), resolution, THICKEN)
 
 
 def surface(painted: Painted, spacing: float = 0.006) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points of the surface about `spacing` apart: face (P,), weights (P, 3) of its corners, places (P, 3)."""
-    a, b, c = painted.vertices[painted.faces].transpose(1, 0, 2)
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
-    count = int(np.clip(area.sum() / spacing**2, 20_000, 200_000))
-    total = np.cumsum(area)
-    face = np.searchsorted(total, (np.arange(count) + 0.5) / count * total[-1])
-    face = np.concatenate([np.minimum(face, len(area) - 1), np.arange(len(area))])  # each face at least once
-    # The plane's golden ratio (Roberts 2018): neighbours along the sum fall far apart, and no gap is wide
-    u, v = np.outer([0.7548776662466927, 0.5698402909980532], np.arange(len(face))) % 1
-    u, v = np.where(u + v > 1, 1 - u, u), np.where(u + v > 1, 1 - v, v)
-    u[count:], v[count:] = 1 / 3, 1 / 3
-    weights = np.stack([1 - u - v, u, v], 1)
-    places = (painted.vertices[painted.faces[face]] * weights[..., None]).sum(1)
-    return face, weights, places
+    """Points of the surface, as geometry.distance has them."""
+    return distance.surface(in_doubles(painted), spacing)
+
+
+def in_doubles(painted: Painted) -> Mesh:
+    return Mesh(painted.vertices, painted.faces.astype(np.int32))
