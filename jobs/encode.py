@@ -7,7 +7,6 @@ import os
 import time
 
 import numpy as np
-import torch
 
 from ..geometry import distance, mesh_file
 from ..geometry.mesh import Mesh, pieces
@@ -37,7 +36,7 @@ def encode(request: Encode, progress, cancelled) -> Encoded:
     where = device.pick(request.device)
     model = inverse.with_fields(sampler.load(request.model, str(where)))
     families = [model.family(request.family)] if request.family else list(model.families)
-    solid = inverse.Solid(torch.from_numpy(solid).to(where), float(extent(mesh).max()))
+    solid = inverse.solid_from(solid, float(extent(mesh).max()), where)
     found = inverse.find(model, solid, families, lambda share, note: progress(0.2 + 0.75 * share, "Network", note))
     notes += [said, *doubts(solid, found)]
     report = {
@@ -116,8 +115,7 @@ def solid_of(mesh: Mesh, name: str) -> tuple[np.ndarray, np.ndarray, str]:
 def doubts(solid: inverse.Solid, found: inverse.Found) -> list[str]:
     """Sentences on what cannot be met."""
     said = []
-    turn = torch.tensor([math.radians(found.turn)], device=solid.values.device)
-    if mirrored_iou(solid, turn) < SYMMETRIC:
+    if inverse.mirrored_iou(solid, found.turn) < SYMMETRIC:
         said.append("the mesh's left and right differ, but this model's shapes are symmetric")
     if found.iou < ALIKE:
         said.append(
@@ -125,16 +123,6 @@ def doubts(solid: inverse.Solid, found: inverse.Found) -> list[str]:
             f"{found.iou:.0%} of the space; it should stand upright on the ground (z up)"
         )
     return said
-
-
-@torch.inference_mode()
-def mirrored_iou(solid: inverse.Solid, turn: torch.Tensor) -> float:
-    """Of the solid and its mirror image, left and right as the sampled shape's; surfaces may be off by a cell."""
-    places = inverse.cell_centres(48, solid.values.device)
-    there, mirrored = (
-        (solid.at(inverse.about_z(p, turn)) / 0.02).sigmoid() for p in (places, places * places.new_tensor([-1, 1, 1]))
-    )
-    return float(torch.minimum(there, mirrored).sum() / torch.maximum(there, mirrored).sum().clamp_min(1e-6))
 
 
 def placed(found: inverse.Found, longest: float, middle: np.ndarray) -> dict:

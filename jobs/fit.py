@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-import torch
-
 from ..geometry.crop import crop_to_object
 from ..geometry.picture import Picture, read_picture
 from ..nets import catalog, device, from_outline, image_to_field, inverse, predict, sampler
@@ -13,7 +11,6 @@ from . import reconstruct
 from .isolate import isolate
 from .requests import Encoded, Fit, Point
 
-CROP = 128
 ALIKE = 0.75
 """IoU of outlines below which the model has nothing like it"""
 EDGE = 0.004
@@ -28,7 +25,7 @@ def fit(request: Fit, progress, cancelled) -> Encoded:
     mask = read_picture(request.mask) if request.mask else None
     progress(0.04, "Background")
     isolated, doubt = isolate(picture, mask, request.device)
-    crop, _ = crop_to_object(isolated.rgba, CROP)
+    crop, _ = crop_to_object(isolated.rgba, image_to_field.PICTURE)
     progress(0.1, "Network")
     where = device.pick(request.device)
     model = inverse.with_fields(sampler.load(request.model, str(where)))
@@ -36,7 +33,7 @@ def fit(request: Fit, progress, cancelled) -> Encoded:
     elevation = seen_from(crop, where)
     found = from_outline.fit(
         model,
-        torch.from_numpy(crop[..., 3]),
+        crop[..., 3],
         families,
         lambda share, note: progress(0.15 + 0.8 * share, "Network", note),
         elevation,
@@ -63,17 +60,11 @@ def fit(request: Fit, progress, cancelled) -> Encoded:
     return Encoded(Point(found.place.family.name, latent=tuple(found.place.latent.tolist())), report)
 
 
-@torch.inference_mode()
 def seen_from(crop, where) -> float | None:
     """Degrees that the camera looks down by, as Reconstruct's network reads them off the picture; None without it."""
     if not catalog.bundled(reconstruct.NETWORK):
         return None
-    network = reconstruct.loaded(str(where))
-    seen = network.encode(
-        predict.premultiplied(crop[:: CROP // image_to_field.PICTURE, :: CROP // image_to_field.PICTURE], where)
-    )
-    guess, _ = predict.likeliest(seen["bins"].float(), None, None)
-    return float(torch.rad2deg(guess[0, 0]))
+    return predict.looks_down(reconstruct.loaded(str(where)), crop)
 
 
 def cut_off(picture: Picture, mask) -> str:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -76,7 +77,7 @@ class Fitted:
 
 def fit(
     model: Sampler,
-    mask: Tensor,
+    mask: Tensor | np.ndarray,
     families: Sequence[Family],
     say: Callable[[float, str], None] = lambda fraction, note: None,
     elevation: float | None = None,
@@ -84,7 +85,7 @@ def fit(
     """The latent and the camera whose outline is most like mask (M, M) in [0, 1], a square round the object.
 
     elevation: degrees that the camera is thought to look down by."""
-    mask = mask.to(model.where)
+    mask = torch.as_tensor(mask).to(model.where)
     say(0.0, "looking round")
     leaning = None if elevation is None else math.radians(elevation)
     starts = [

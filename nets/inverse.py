@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -65,6 +66,22 @@ class Solid:
         turned = about_z(points, -turns)
         half = 0.5 / self.values.shape[0]
         return turned.amin(1) - half, turned.amax(1) + half
+
+
+def solid_from(values: np.ndarray, longest: float, where) -> Solid:
+    """From distances (N, N, N) as geometry.distance has them, on a device."""
+    return Solid(torch.from_numpy(values).to(where), longest)
+
+
+@torch.inference_mode()
+def mirrored_iou(solid: Solid, turn: float) -> float:
+    """Of the solid and its mirror image, where its left and right are those of a shape turned by degrees; soft."""
+    places = cell_centres(48, solid.values.device)
+    angle = places.new_tensor([math.radians(turn)])
+    there, mirrored = (
+        (solid.at(about_z(p, angle)) / SOFT).sigmoid() for p in (places, places * places.new_tensor([-1, 1, 1]))
+    )
+    return float(torch.minimum(there, mirrored).sum() / torch.maximum(there, mirrored).sum().clamp_min(1e-6))
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +163,7 @@ def find(
 
 
 def with_fields(model: Sampler) -> Sampler:
-    """The model itself. Raises ValueError where it makes meshes: only fields can be compared with solids and outlines."""
+    """The model itself. Raises ValueError where it makes meshes: only fields are compared with solids."""
     if not model.has_fields:
         raise ValueError(f"{model.card['name']} makes meshes without a field; Encode and Fit need a model that has one")
     return model

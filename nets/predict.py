@@ -203,6 +203,13 @@ class Looker:
         return own if self.fit is None else fitted(own[None], turns.inverse(self.fit))[0, 0]
 
 
+@torch.inference_mode()
+def looks_down(network: ImageToField, crop: np.ndarray) -> float:
+    """Degrees that the likeliest camera of crop (128, 128, 4) looks down by."""
+    seen = network.encode(premultiplied(crop, next(network.parameters()).device))
+    return math.degrees(float(likeliest(seen["bins"].float(), None, None)[0][0, 0]))
+
+
 def larger_side(crop: np.ndarray) -> float:
     """The larger side of what crop (N, N, 4) shows, in crop sides."""
     seen = crop[..., 3] >= min(0.5, float(crop[..., 3].max()) / 2)
