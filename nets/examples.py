@@ -22,7 +22,7 @@ TRUNCATION = 0.9
 GRID = 24
 """Cells along each side of the box in which shapes are compared whatever their size"""
 AFLOAT = 0.1
-"""Of the cube's side above the floor, from which a shape is not taken to stand on it; thin legs are lost in few cells"""
+"""Of the cube's side above the floor, from which a shape does not stand on it; thin legs are lost in few cells"""
 SOFT = 0.02
 """Of the longest side: how far off a surface may be and still count in part"""
 

@@ -63,8 +63,10 @@ def main(argv=None):
     except (ValueError, OSError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"\n{time.strftime('%Y-%m-%d')}, `python -m maquette.train benchmark --runs {options.runs}"
-          f" --device {options.device}`, on {picture.name}\n\nHardware: {hardware()}\n")
+    print(
+        f"\n{time.strftime('%Y-%m-%d')}, `python -m maquette.train benchmark --runs {options.runs}"
+        f" --device {options.device}`, on {picture.name}\n\nHardware: {hardware()}\n"
+    )
     print("| what | bound | measured | how |\n| --- | --- | --- | --- |")
     print("\n".join(line.markdown() for line in lines))
     return 0
@@ -87,23 +89,46 @@ def measure(picture, options, folder):
     median = statistics.median
     low, high = min(alone["warm"]), max(alone["warm"])
     lines = [
-        Line("picture to coloured mesh at 64³, worker warm", median(alone["warm"]), 1.0, "s",
-             f"cut out; {low:.2f} to {high:.2f}, of the processor {alone['work']:.2f}"),
+        Line(
+            "picture to coloured mesh at 64³, worker warm",
+            median(alone["warm"]),
+            1.0,
+            "s",
+            f"cut out; {low:.2f} to {high:.2f}, of the processor {alone['work']:.2f}",
+        ),
         Line("the same from a 1024² photo without alpha", median(alone["photo"]), 1.0, "s", "on plain, shaded ground"),
         Line("peak memory of the worker", alone["memory"], 1.5, "GB", "resident, after all of these"),
-        Line("worker, cold start", alone["first"] - median(alone["warm"]), 5, "s",
-             "first call less a warm one, Python and torch included"),
+        Line(
+            "worker, cold start",
+            alone["first"] - median(alone["warm"]),
+            5,
+            "s",
+            "first call less a warm one, Python and torch included",
+        ),
         marching_cubes(Field.load(field), options.runs),
     ]
     if not options.without_blender:
         starts = [run(scripts.IMPORT) for _ in range(options.runs)]
         work = median(1000 * start["work"] for start in starts)
-        lines.append(Line("importing and registering, added to Blender's start",
-                          median(1000 * start["seconds"] for start in starts), 100, "ms",
-                          f"fresh processes, of the processor {work:.0f}"))
+        lines.append(
+            Line(
+                "importing and registering, added to Blender's start",
+                median(1000 * start["seconds"] for start in starts),
+                100,
+                "ms",
+                f"fresh processes, of the processor {work:.0f}",
+            )
+        )
         remesh = run(scripts.REMESH, picture, options.runs, folder)["seconds"]
-        lines.append(Line("remesh of the 64³ field, request to datablock", 1000 * median(remesh), 150, "ms",
-                          "smoothing 5, 5000 faces, in the bpy module"))
+        lines.append(
+            Line(
+                "remesh of the 64³ field, request to datablock",
+                1000 * median(remesh),
+                150,
+                "ms",
+                "smoothing 5, 5000 faces, in the bpy module",
+            )
+        )
         lines += sliders(options)
     return lines
 
@@ -121,10 +146,20 @@ def sliders(options):
     return [
         Line("sample: slider to mesh at 32³, worker warm", draft, 0, "ms", f"the worker alone {alone['32']:.0f}"),
         Line("the same at 64³, field kept", whole, 0, "ms", f"the worker alone {alone['64']:.0f}"),
-        Line("sample: the worker's growth over a long drag", worker_after - worker, 0, "MiB",
-             f"{how}; {worker_after:.0f} resident"),
-        Line("sample: Blender's growth over the same", blender_after - blender, 0, "MiB",
-             f"{found['kept']:.0f} of it shapes at hand; {blender_after:.0f} resident"),
+        Line(
+            "sample: the worker's growth over a long drag",
+            worker_after - worker,
+            0,
+            "MiB",
+            f"{how}; {worker_after:.0f} resident",
+        ),
+        Line(
+            "sample: Blender's growth over the same",
+            blender_after - blender,
+            0,
+            "MiB",
+            f"{found['kept']:.0f} of it shapes at hand; {blender_after:.0f} resident",
+        ),
     ]
 
 
@@ -170,5 +205,7 @@ def hardware():
     memory = ""
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         memory = f", {os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GB"
-    return (f"{name}, {os.cpu_count()} cores{memory}, {platform.system()} {platform.release()}, "
-            f"Python {platform.python_version()}, torch {torch.__version__}")
+    return (
+        f"{name}, {os.cpu_count()} cores{memory}, {platform.system()} {platform.release()}, "
+        f"Python {platform.python_version()}, torch {torch.__version__}"
+    )

@@ -92,9 +92,8 @@ def percent(said: Callable[[dict], bool | None]) -> Callable[[list[dict]], str]:
 
 
 def finish(options, model, results: list[dict], columns) -> None:
-    print(
-        f"{options.count} held-out designs; weights {model.card['sha256'][:12]}, {model.card['training']['steps']} steps\n"
-    )
+    weights, steps = model.card["sha256"][:12], model.card["training"]["steps"]
+    print(f"{options.count} held-out designs; weights {weights}, {steps} steps\n")
     print(rows_of(results, columns))
     if options.report:
         Path(options.report).write_text(json.dumps(results, indent=1), "utf-8")
