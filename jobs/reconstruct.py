@@ -20,7 +20,7 @@ from ..geometry.picture import Picture, read_picture
 from ..geometry.sides import sides
 from ..geometry.transforms import read_transforms
 from ..nets import catalog, checkpoint, device, image_to_field, predict
-from . import fields
+from . import fields, naming
 from .isolate import isolate
 from .remesh import shape_from_field
 from .requests import Reconstruct, Shape
@@ -67,6 +67,8 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
         "camera": estimate.camera,
         "likeness": estimate.likeness,
     }
+    if kind := naming.looks_like(field, where):
+        report["class"] = kind
     notes = [note, unkept, *(one.doubt for one in seen)]
     if estimate.likeness < UNLIKE:
         notes.append(

@@ -333,7 +333,16 @@ def _facts() -> str:
     report = provenance.read(thing)["report"]
     closed = "closed" if report.get("watertight") else "not closed"
     counts = f"{report.get('vertices', 0):,} vertices", f"{report.get('faces', 0):,} faces, {closed}"
-    return "\n".join([*counts, *_sides(report), *provenance.notes(report)])
+    return "\n".join([*counts, *_kind(report), *_sides(report), *provenance.notes(report)])
+
+
+def _kind(report: dict) -> list[str]:
+    """What kind of object it looks like, where that is known."""
+    kind = report.get("class")
+    if not kind:
+        return []
+    article = "an" if kind["name"][0] in "aeiou" else "a"
+    return [f"looks like {article} {kind['name']} ({100 * kind['probability']:.0f} %)"]
 
 
 def _notes() -> str:
