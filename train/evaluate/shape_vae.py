@@ -55,6 +55,7 @@ def parse(argv, name=NAME):
     parser.add_argument("--slider-draws", type=int, default=32, metavar="N", help="latents a slider is tried on (32)")
     parser.add_argument("--features", default="", metavar="F", help="shape_class trained on ModelNet10, for Frechet")
     parser.add_argument("--judge", default="bundled", metavar="F", help="shape_class that reads numbers (bundled)")
+    parser.add_argument("--say", action="store_true", help="write the sliders' R^2 into the bundled card")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--report", default="", metavar="R.json", help="everything that was measured")
     parser.add_argument("--card", default="", metavar="M.json", help="the means, to add to for export --metrics")
@@ -192,7 +193,20 @@ def slid(network, priors, options) -> dict:
     true = of_all(families, TEST, 2 * options.shapes)
     rows = sliders.measure(network, offered, prior, judge, names, true, options.slider_draws)
     print(f"Sliders ({'directions' if own else 'the first latents themselves'})\n\n{sliders.table(rows)}")
+    if options.say:
+        say(rows)
     return {"means": sliders.means(rows), "rows": [vars(row) for row in rows]}
+
+
+def say(rows: list[sliders.Slider], name: str = NAME) -> None:
+    """Let the bundled card tell artists what was measured of each named slider."""
+    card, path = catalog.card(name), catalog.weights_path(name).with_suffix(".json")
+    measured = {(row.family, row.name): round(max(row.r2, 0.0), 3) for row in rows}
+    for family, own in catalog.sliders(card).items():
+        for slider in own:
+            if slider["r2"] is not None:
+                slider["r2"] = measured[family, slider["name"].lower()]
+    write(path, card)
 
 
 def timed(network, priors, options) -> dict:
@@ -217,5 +231,5 @@ def write(path: Path, content: dict) -> None:
     """Whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".tmp")
-    partial.write_text(json.dumps(content, indent=1, default=float) + "\n", "utf-8")
+    partial.write_text(json.dumps(content, indent=2, default=float) + "\n", "utf-8")
     partial.replace(path)

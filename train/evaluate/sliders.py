@@ -22,6 +22,8 @@ from .reconstructed import BATCH, Shapes
 
 SPAN = 3**0.5
 """Half the range of a number that is even over it and has variance 1"""
+OBEYED, ALONE = 0.8, 0.2
+"""R^2 from which a slider counts as obeyed, leakage up to which as moving its own number alone"""
 
 
 class Sliders(Protocol):
@@ -77,8 +79,8 @@ class Directions:
 
 @dataclass(frozen=True)
 class Slider:
-    """r2 of what is measured against what was asked; leakage: how much a second number moves, as a share of the one
-    that was asked to; ceiling: r2 of the judge on true shapes."""
+    """r2 of what is measured against what was asked; leakage: how much the number moves that moves most besides, as a
+    share of the one that was asked to; ceiling: r2 of the judge on true shapes."""
 
     family: str
     name: str
@@ -133,10 +135,10 @@ def determination(found: np.ndarray, asked: np.ndarray) -> float:
 
 
 def leakage(change: np.ndarray, slider: int) -> float:
-    """change (N, P) of all numbers -> the root mean square of another one's, over that of the slider's own."""
+    """change (N, P) of all numbers -> root mean square of the one that moves most besides, over the slider's own."""
     size = np.sqrt(np.square(change).mean(0))
     others = np.delete(size, slider)
-    return float(np.sqrt(np.square(others).mean()) / max(size[slider], 1e-9)) if len(others) else 0.0
+    return float(others.max() / max(size[slider], 1e-9)) if len(others) else 0.0
 
 
 def table(rows: list[Slider]) -> str:
@@ -144,7 +146,12 @@ def table(rows: list[Slider]) -> str:
     lines = ["| family | sliders | R² | the judge's own | leakage | weakest |", "| --- |" + " --- |" * 5]
     for family in dict.fromkeys(row.family for row in rows):
         lines.append(line(family, [row for row in rows if row.family == family]))
-    return "\n".join([*lines, line("**all**", rows)])
+    good = [row for row in rows if row.r2 >= OBEYED]
+    alone = [row for row in good if row.leakage <= ALONE]
+    lines += [line("**all**", rows), ""]
+    lines.append(f"{len(good)} sliders have an R² of {OBEYED} and more; {len(alone)} of them move their own number 5 times")
+    lines.append("as much as any other, as the judge reads them.")
+    return "\n".join(lines)
 
 
 def line(title: str, rows: list[Slider]) -> str:
