@@ -46,6 +46,13 @@ CATALOG = {
             "Chairs, lamps, vessels and more behind named sliders",
             needed=False,
         ),
+        Network(
+            "shape_gan",
+            "sampler",
+            "Shapes (GAN)",
+            "The same kinds of objects, drawn by a network that was trained against a critic",
+            needed=False,
+        ),
     )
 }
 

@@ -1,4 +1,5 @@
-"""`python -m maquette.train COMMAND`: shards, image_to_field, matting, shape_vae, export, preview, evaluate, benchmark."""
+"""`python -m maquette.train COMMAND`: shards, image_to_field, matting, shape_vae, shape_gan, export, preview, evaluate,
+benchmark."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import argparse
 import importlib
 import sys
 
-NETWORKS = ("image_to_field", "matting", "shape_vae")
+NETWORKS = ("image_to_field", "matting", "shape_vae", "shape_gan")
 COMMANDS = {
     "shards": "make a cache of samples, procedural or of your meshes, for training on CPUs",
     "preview": "write a contact sheet of the procedural world",
