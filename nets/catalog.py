@@ -60,6 +60,13 @@ CATALOG = {
             "What an object is called",
             needed=False,
         ),
+        Network(
+            "shape_gan",
+            "sampler",
+            "Shapes (GAN)",
+            "The same kinds of objects, drawn by a network that was trained against a critic",
+            needed=False,
+        ),
     )
 }
 

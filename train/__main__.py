@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-NETWORKS = ("image_to_field", "matting", "shape_vae", "head_vae", "shape_class")
+NETWORKS = ("image_to_field", "matting", "shape_vae", "head_vae", "shape_gan", "shape_class")
 COMMANDS = {
     "shards": "make a cache of samples, procedural or of your meshes, for training on CPUs",
     "preview": "write a contact sheet of the procedural world",

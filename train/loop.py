@@ -4,6 +4,9 @@ With several processes (--devices, torchrun, SLURM) each draws its own batches a
 the first alone validates, saves and writes logs. On CPUs two processes of one thread train a quarter faster than one of
 two. A run ends when its minutes or its steps are spent; the same command goes on from its last checkpoint, with the
 random numbers and the data where they stood.
+
+A recipe may have players: `players` names the parts of its network that take turns in a step, `loss` is told whose turn
+it is, and nothing else learns from that. It may bring its own `optimisers`, whose groups' `pace` multiplies the rate.
 """
 
 from __future__ import annotations
@@ -34,8 +37,8 @@ class Step(torch.nn.Module):
         super().__init__()
         self.network, self.recipe_module, self.recipe = network, recipe_module, recipe
 
-    def forward(self, batch: dict, progress: float) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        return self.recipe_module.loss(self.network, batch, self.recipe, progress)
+    def forward(self, batch: dict, progress: float, *player: str) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        return self.recipe_module.loss(self.network, batch, self.recipe, progress, *player)
 
 
 def train(recipe_module, recipe) -> Path:
@@ -60,11 +63,12 @@ def train(recipe_module, recipe) -> Path:
         )
     last = run / LAST
     if recipe.start and not last.exists():
-        begin_with(recipe.start, network, first)
+        begin_with(recipe.start, network, first, getattr(recipe_module, "begun", dict))
     if fabric.device.type == "cpu":
         last_channels(network)
     averaged = copy.deepcopy(network).requires_grad_(False).to(fabric.device)
-    rules = optimisers(network, recipe)
+    rules = getattr(recipe_module, "optimisers", optimisers)(network, recipe)
+    players = getattr(recipe_module, "players", lambda recipe, progress: ())
     state = {"step": 0, "seconds": 0.0, "samples": 0}
     if first:
         for part in run.glob("*.part"):  # what a kill in the midst of writing left
@@ -102,21 +106,25 @@ def train(recipe_module, recipe) -> Path:
             saved = now
             keep()
         for group in (group for rule in rules for group in rule.param_groups):
-            group["lr"] = recipe.rate * rate_factor(state["step"], progress)
+            group["lr"] = recipe.rate * group.get("pace", 1.0) * rate_factor(state["step"], progress)
         batch = {name: value.to(fabric.device) for name, value in next(batches).items()}
-        total, parts = step(recipe_module.prepare(batch, augment=True), progress)
-        for rule in rules:
-            rule.zero_grad(set_to_none=True)
-        fabric.backward(total)
-        # Of all weights together: Fabric's own clips those of one optimiser.
-        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
-        if not sound(total.detach(), norm, fabric):
-            raise RuntimeError(
-                f"The loss became {total.item():g}, its gradient {float(norm):g}, at step {state['step']}; "
-                + (f"the last good checkpoint is {last}" if last.exists() else "no checkpoint was written yet")
-            )
-        for rule in rules:
-            rule.step()
+        batch, parts = recipe_module.prepare(batch, augment=True), {}
+        for turn in [(player,) for player in players(recipe, progress)] or [()]:
+            let_learn(network, *turn)
+            total, more = step(batch, progress, *turn)
+            parts |= more
+            for rule in rules:
+                rule.zero_grad(set_to_none=True)
+            fabric.backward(total)
+            # Of all weights together: Fabric's own clips those of one optimiser.
+            norm = torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
+            if not sound(total.detach(), norm, fabric):
+                raise RuntimeError(
+                    f"The loss became {total.item():g}, its gradient {float(norm):g}, at step {state['step']}; "
+                    + (f"the last good checkpoint is {last}" if last.exists() else "no checkpoint was written yet")
+                )
+            for rule in rules:  # passes over weights without a gradient, which those of other players are
+                rule.step()
         state.update(
             step=state["step"] + 1,
             seconds=now,
@@ -140,10 +148,17 @@ def train(recipe_module, recipe) -> Path:
     return last
 
 
-def begin_with(path: str, network: torch.nn.Module, say: bool) -> None:
-    """Take over the weights of a .safetensors file. Raises ValueError where they are not this network's."""
+def let_learn(network: torch.nn.Module, *player: str) -> None:
+    """Only this part of the network has gradients until the next turn; without players, what has them has them."""
+    for name, part in network.named_children() if player else ():
+        part.requires_grad_(name in player)
+
+
+def begin_with(path: str, network: torch.nn.Module, say: bool, begun=dict) -> None:
+    """Take over the weights of a .safetensors file, as `begun` names them. Raises ValueError where they are not this
+    network's."""
     try:
-        tensors = load_file(path)
+        tensors = begun(load_file(path))
     except (OSError, SafetensorError) as error:
         raise ValueError(f"{path} cannot be read as weights ({error})") from None
     ours = network.state_dict()

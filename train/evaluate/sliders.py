@@ -149,8 +149,8 @@ def table(rows: list[Slider]) -> str:
     good = [row for row in rows if row.r2 >= OBEYED]
     alone = [row for row in good if row.leakage <= ALONE]
     lines += [line("**all**", rows), ""]
-    lines.append(f"{len(good)} sliders have an R² of {OBEYED} and more; {len(alone)} of them move their own number 5 times")
-    lines.append("as much as any other, as the judge reads them.")
+    lines.append(f"{len(good)} sliders have an R² of {OBEYED} and more, as the judge reads them;")
+    lines.append(f"{len(alone)} of those move their own number at least 5 times as much as any other.")
     return "\n".join(lines)
 
 

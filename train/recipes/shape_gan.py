@@ -1,0 +1,306 @@
+"""The recipe of shape_gan: a generator and a discriminator that take turns on shapes drawn on the fly.
+
+A short run begins with the weights of shape_vae (`--start nets/weights/shape_vae.safetensors`): its decoder, and how
+its latents are spread in each family. Without them the generator learns from nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...geometry.field import Field
+from ...geometry.isosurface import smooth_surface
+from ...nets import checkpoint
+from ...nets.shape_gan import Config, Discriminator, ShapeGAN
+from .. import fit_sliders, optimiser
+from ..shapes import designs
+from ..shapes.drawn_designs import Drawn, draw
+from .base import BaseRecipe
+from .shape_vae import DATA, names, sliders
+from .shape_vae import prepare as prepare
+
+NAME = "shape_gan"
+PLAYERS = ("discriminator", "generator")
+"""Parts of the network that take turns in each step"""
+LOSSES = ("minimax", "non-saturating", "wgan-gp")
+STABILISERS = ("spectral", "r1", "both", "none")
+OFTEN = 8
+"""R1 counts in one of so many steps on average, and then so many times (Karras et al. 2020, arXiv:1912.04958)"""
+
+Critic = Callable[[Tensor, Tensor], Tensor]
+"""field (B, N, N, N), family (B,) -> logits (B,)"""
+Measure = Callable[[Tensor, Tensor], Tensor]
+"""field (B, N, N, N) in [-1, 1], family (B,) -> numbers (B, P or more), scaled as drawn_designs.scaled has them"""
+
+
+@dataclass(frozen=True)
+class Recipe(BaseRecipe):
+    """Train shape_gan on shapes that are drawn while it trains."""
+
+    batch: int = 8
+    rate: float = 3e-4
+    ema: float = 0.995
+    optimiser: str = "adam"
+    """adam: with the momenta 0 and .9 that adversaries need; else as for other networks, for the generator."""
+    weight_decay: float = 0.0
+    clip: float = 10.0
+    families: str = ""
+    """Names of designs, by commas; "" takes all."""
+    latent: int = 64
+    widths: str = "48,96,192"
+    blocks: str = "1,2,1"
+    critic: str = "24,64,128"
+    """Features of the discriminator."""
+    loss: str = "non-saturating"
+    """minimax or non-saturating (Goodfellow et al. 2014); wgan-gp (Gulrajani et al. 2017)."""
+    stabilise: str = "spectral"
+    """spectral: the discriminator's layers are bounded; r1: its gradient at real shapes is; both; none."""
+    r1: float = 1.0
+    penalty: float = 10.0
+    """Weights of R1 and of WGAN-GP's penalty."""
+    pace: float = 2.0
+    """The discriminator's rate, in the generator's (Heusel et al. 2017, arXiv:1706.08500)."""
+    alone: float = 0.0
+    """Share of the budget in which the discriminator learns alone: one that knows nothing soon ruins a generator that
+    begins with good weights."""
+    noise: float = 0.05
+    """Added to all that the discriminator sees: it shall not count the steps of stored distances."""
+    pool: int = 96
+    """Shapes drawn at once."""
+    reuse: int = 3
+    """How often a shape is seen."""
+    validation: int = 150
+
+
+class Players(nn.Module):
+    """Both, as one network to the loop."""
+
+    def __init__(self, recipe: Recipe):
+        super().__init__()
+        about = Config(**config(asdict(recipe)))
+        widths = tuple(int(n) for n in recipe.critic.split(","))
+        self.generator = ShapeGAN(about)
+        self.discriminator = Discriminator(about, widths, spectral=recipe.stabilise in ("spectral", "both"))
+
+
+def config(recipe: dict) -> dict:
+    """The generator's config for its card, from a recipe's fields."""
+    sizes = {name: tuple(int(n) for n in recipe[name].split(",")) for name in ("widths", "blocks")}
+    return asdict(Config(names(recipe), recipe["latent"], **sizes))
+
+
+def data(recipe: dict) -> str:
+    """What the card says the weights were trained on."""
+    begun = "; it began with the decoder of shape_vae, trained on the same (as in VAE-GAN, arXiv:1512.09300)"
+    return DATA + (begun if "shape_vae" in recipe["start"] else "")
+
+
+def players(recipe: Recipe, progress: float) -> tuple[str, ...]:
+    return PLAYERS[:1] if progress < recipe.alone else PLAYERS
+
+
+def make(recipe: Recipe) -> Players:
+    for option, known in (("loss", LOSSES), ("stabilise", STABILISERS)):
+        if getattr(recipe, option) not in known:
+            raise ValueError(f"--{option} is {', '.join(known[:-1])} or {known[-1]}, not {getattr(recipe, option)!r}")
+    return Players(recipe)
+
+
+def begun(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The generator's first weights, from a file of shape_gan, or of shape_vae with its latents' Gaussians."""
+    aside = ("latents.", "encoder.")
+    kept = {f"generator.{name}": value for name, value in tensors.items() if not name.startswith(aside)}
+    if "latents.prior.0.mean" in tensors and "spread.mean" not in tensors:
+        for part in ("mean", "factor"):
+            told = [tensors[f"latents.prior.{i}.{part}"] for i in range(len(tensors["family.weight"]))]
+            kept[f"generator.spread.{part}"] = torch.stack(told)
+    return kept
+
+
+def optimisers(network: Players, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """The generator's, then the discriminator's."""
+
+    def adam(part: nn.Module, pace: float) -> torch.optim.Optimizer:
+        group = {"params": list(part.parameters()), "pace": pace}
+        return torch.optim.AdamW([group], lr=recipe.rate, betas=(0.0, 0.9), weight_decay=recipe.weight_decay)
+
+    own = (
+        [adam(network.generator, 1.0)]
+        if recipe.optimiser == "adam"
+        else optimiser.optimisers(network.generator, recipe)
+    )
+    return [*own, adam(network.discriminator, recipe.pace)]
+
+
+def batches(recipe: Recipe, rng: np.random.Generator, device) -> Drawn:
+    return Drawn(names(recipe), recipe.batch, recipe.pool, recipe.reuse, rng)
+
+
+def loss(
+    network: Players, batch: dict, recipe: Recipe, progress: float, player: str
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Of the player whose turn it is."""
+    generator, discriminator = network.generator, network.discriminator
+    real, family = batch["field"], batch["family"]
+    latent = torch.randn(len(real), generator.config.latent, device=real.device)
+    if player == "generator":
+        logits = discriminator(blurred(generator.decode(latent, family), recipe), family)
+        total = generator_loss(logits, recipe.loss)
+        return total, {"generator": total.detach()}
+    with torch.no_grad():
+        fake = generator.decode(latent, family).to(real.dtype)
+    real, fake = blurred(real, recipe), blurred(fake, recipe)
+    told = discriminator(torch.cat([real, fake]), torch.cat([family, family])).float()
+    of_real, of_fake = told.chunk(2)
+    total = discriminator_loss(of_real, of_fake, recipe.loss)
+    parts = {"discriminator": total, "apart": of_real.mean() - of_fake.mean()}
+    if recipe.loss == "wgan-gp":
+        parts["penalty"] = gradient_penalty(discriminator, real, fake, family)
+        total = total + recipe.penalty * parts["penalty"]
+    if recipe.stabilise in ("r1", "both") and torch.rand(()) < 1 / OFTEN:
+        parts["r1"] = r1(discriminator, real, family)
+        total = total + OFTEN * recipe.r1 * parts["r1"]
+    return total, {name: value.detach() for name, value in parts.items()}
+
+
+def blurred(field: Tensor, recipe: Recipe) -> Tensor:
+    return field + recipe.noise * torch.randn_like(field)
+
+
+def discriminator_loss(real: Tensor, fake: Tensor, kind: str) -> Tensor:
+    """Of logits (B,) each; real ones should be high."""
+    if kind == "wgan-gp":
+        return fake.mean() - real.mean()
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+def generator_loss(fake: Tensor, kind: str) -> Tensor:
+    """minimax: the other's own loss turned round, flat where the other is sure; non-saturating is steep there."""
+    if kind == "wgan-gp":
+        return -fake.mean()
+    return -F.softplus(fake).mean() if kind == "minimax" else F.softplus(-fake).mean()
+
+
+def slopes(critic: Critic, field: Tensor, family: Tensor) -> Tensor:
+    """Squared length (B,) of each logit's gradient by its own field."""
+    field = field.detach().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(field, family).sum(), field, create_graph=True)
+    return gradient.flatten(1).square().sum(1)
+
+
+def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, family: Tensor) -> Tensor:
+    """How far slopes between real and fake shapes are from 1 (Gulrajani et al. 2017, arXiv:1704.00028)."""
+    share = torch.rand(len(real), 1, 1, 1, device=real.device)
+    return ((slopes(critic, torch.lerp(fake, real, share), family) + 1e-12).sqrt() - 1).square().mean()
+
+
+def r1(critic: Critic, real: Tensor, family: Tensor) -> Tensor:
+    """Half the mean squared slope at real shapes (Mescheder et al. 2018, arXiv:1801.04406)."""
+    return slopes(critic, real, family).mean() / 2
+
+
+@torch.no_grad()
+def finished(
+    averaged: dict[str, Tensor], recipe: dict, measure: Measure | None = None, shapes: int = 384, held: int = 128
+) -> tuple[dict, dict[str, Tensor], dict]:
+    """What export stores: the generator with sliders in it, without the discriminator, and what the card says.
+
+    Latents are drawn and decoded, and `measure` (None: what the bundled shape_vae encodes of its named numbers) reads
+    the shapes: sliders are fitted to `shapes` of a family and scored on `held` others."""
+    weights = {
+        name.removeprefix("generator."): value for name, value in averaged.items() if name.startswith("generator.")
+    }
+    trained = ShapeGAN(Config(**config(recipe))).eval()
+    trained.load_state_dict(weights)
+    measure, known, fits, rows = measure or encoded_numbers(), designs.designs(), [], []
+    for index, name in enumerate(names(recipe)):
+        ranges = designs.ranges(known[name])
+        fits.append(fitted(trained, index, list(ranges.values()), measure, shapes, held))
+        rows.append({"name": name, "side": known[name].side, "sliders": sliders(ranges, fits[-1])})
+        print(
+            f"{name}: "
+            + ", ".join(f"{row['name']} {row['r2']}" for row in rows[-1]["sliders"] if row["r2"] is not None)
+        )
+    whole = config(recipe) | {"sliders": tuple(len(row["sliders"]) for row in rows)}
+    network = ShapeGAN(Config(**whole))
+    network.load_state_dict(weights, strict=False)
+    for index, found in enumerate(fits):
+        fit_sliders.into(network.latents, index, found)
+    return whole, network.state_dict(), {"families": rows}
+
+
+def encoded_numbers() -> Measure:
+    """The bundled shape_vae as a measure: the first of its latents are named numbers, scaled."""
+    network = checkpoint.load("shape_vae")
+    return lambda field, family: network.encode(field.clamp(-1, 1), family)[0][:, : network.config.named]
+
+
+def fitted(network: ShapeGAN, index: int, ranges: list[designs.Range], measure: Measure, shapes: int, held: int):
+    """Sliders of a family, their r2 from shapes that they were not fitted to; all latents are standard normal."""
+    random = torch.Generator().manual_seed(index)
+    latent = torch.randn(shapes + held, network.config.latent, generator=random)
+    latent = torch.cat([standardised(latent[:shapes]), latent[shapes:]])
+    numbers = []
+    for part in latent.split(16):
+        family = torch.full((len(part),), index)
+        numbers.append(measure(network.decode(part, family), family)[:, : len(ranges)])
+    low, high = (torch.tensor([getattr(r, end) for r in ranges]) for end in ("low", "high"))
+    numbers = (low + high) / 2 + torch.cat(numbers) * (high - low) / 12**0.5
+    family = torch.tensor([index])
+
+    def decode(z: Tensor) -> Tensor:
+        return network.decode(z, family.expand(len(z)), True)
+
+    found = fit_sliders.fit(latent[:shapes], torch.zeros(shapes, latent.shape[1]), numbers[:shapes], decode)
+    said = latent[shapes:] @ found.weight[: len(ranges)].T + found.bias[: len(ranges)]
+    score = 1 - (numbers[shapes:] - said).var(0) / numbers[shapes:].var(0).clamp_min(1e-12)
+    mean, factor = torch.zeros_like(found.mean), torch.eye(len(found.mean))
+    return replace(found, mean=mean, factor=factor, read=score.numpy())
+
+
+def standardised(latent: Tensor) -> Tensor:
+    """Latents (N, L) moved and turned so that their mean is 0 and their covariance 1 exactly, not only on average."""
+    latent = latent.double() - latent.double().mean(0)
+    factor = torch.linalg.cholesky(torch.cov(latent.T))
+    return torch.linalg.solve_triangular(factor, latent.T, upper=False).T.float()
+
+
+@torch.no_grad()
+def validate(network: Players, recipe: Recipe, device) -> dict[str, float]:
+    """Of draws beside as many real shapes of the same families, at a quarter of the resolution.
+
+    nna: share of shapes whose nearest other one is of their own kind, real or drawn; .5 where nobody can tell.
+    variety: how far apart draws of a family are, against real ones; near 0 where the generator collapsed.
+    whole: share of draws that are closed and one piece.
+    """
+    network.eval()
+    held = draw(names(recipe), np.random.default_rng([1, 0]), recipe.validation)
+    real, family = torch.from_numpy(held["field"]).float() / 127, torch.from_numpy(held["family"])
+    latent = torch.randn(len(real), recipe.latent, generator=torch.Generator().manual_seed(1))
+    parts = zip(latent.split(recipe.batch), family.split(recipe.batch))
+    fake = torch.cat([network.generator.decode(z.to(device), f.to(device)).float().cpu() for z, f in parts])
+    network.train()
+    seen = [F.avg_pool3d(field.clamp(-0.5, 0.5)[:, None], 4).flatten(1) for field in (real, fake)]
+    apart = torch.cdist(torch.cat(seen), torch.cat(seen)).fill_diagonal_(torch.inf)
+    own = torch.arange(len(apart)) < len(real)
+    nearest = apart.argmin(1)
+    same = (family[:, None] == family) & ~torch.eye(len(family), dtype=torch.bool)
+    among = [apart[half][:, half][same].mean() for half in (own, ~own)]
+    return {
+        "nna": float((own[nearest] == own).float().mean()),
+        "variety": float(among[1] / among[0]) if same.any() else float("nan"),
+        "whole": float(np.mean([in_one_piece(field.numpy()) for field in fake])),
+    }
+
+
+def in_one_piece(field: np.ndarray) -> bool:
+    if not (field > 0).any():
+        return False
+    mesh = smooth_surface(Field(field, 0.0, np.array([[0.0] * 3, [1.0] * 3])), 0.0)
+    return mesh.is_watertight and mesh.components == 1
