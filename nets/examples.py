@@ -29,7 +29,7 @@ SOFT = 0.02
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Of one family, on the sampler's device; C are 32 cells."""
+    """Of one family, on the sampler's device; C are half the network's cells, whose means they are."""
 
     latents: Tensor
     """(K, L) on the CPU"""
@@ -60,9 +60,10 @@ def examples(model: Sampler, family: Family, count: int = COUNT) -> Examples:
     drawn = [model.latents.draw(family.index, sliders, rng, TRUNCATION) for _ in range(count - 1)]
     latents = torch.stack([prior.mean, *drawn])
     where = torch.full((count,), family.index, device=model.where)
-    fields = model.network.decode(latents.to(model.where), where, coarse=True).float()
+    fine = model.network.decode(latents.to(model.where), where).float()
     # A shape of nothing, as an untrained network decodes it, has the bounds of its largest cell
-    solid = fields > torch.minimum(torch.zeros_like(fields[:, :1, :1, :1]), fields.amax((1, 2, 3), keepdim=True) - 1e-6)
+    solid = fine > (fine.amax((1, 2, 3), keepdim=True) - 1e-6).clamp_max(0)
+    fields = F.avg_pool3d(fine[:, None], 2)[:, 0]
     low, high = (torch.stack(ends) for ends in zip(*(span(one) for one in solid), strict=True))
     floor = FLOOR - 0.5
     low[:, 2] = torch.where(low[:, 2] < floor + AFLOAT, floor, low[:, 2])

@@ -26,6 +26,8 @@ SIDES = 3
 """Turns of each family that are encoded, the likeliest; twice as many where the family is known"""
 SIZES = (0.86, 0.93, 1.08, 1.16)
 """Tried beside the examples' own"""
+STANDING = (0.6, 0.8)
+"""Of the cube, that the longest side of a solid on the floor is also tried at, whatever the examples are"""
 RESIZED = 3
 """Candidates that are tried in these sizes"""
 REFINED = 2
@@ -190,6 +192,7 @@ def likely(model: Sampler, solid: Solid, families: Sequence[Family], say) -> Can
         say(0.3 * number / len(families), family.name)
         known, alike = examples(model, family), overlap(seen, boxed(model, family))  # turns, examples
         count = SIDES if len(families) > 1 else 2 * SIDES
+        best = int(alike.amax(1).argmax())
         for t in alike.amax(1).argsort(descending=True)[:count].tolist():
             k = int(alike[t].argmax())
             own = solid.longest / family.side
@@ -199,10 +202,15 @@ def likely(model: Sampler, solid: Solid, families: Sequence[Family], say) -> Can
                 sizes.append((own, True))
             for size, metric in sizes:
                 shift = known.foot[k] - size * feet[t]
-                rows.append((family.index, float(turns[t]), size, shift, metric))
-    index, turn, size, shift, metric = zip(*rows, strict=True)
+                rows.append((family.index, float(turns[t]), size, shift, metric, known.latents[k]))
+            if t == best or len(families) == 1:
+                ground = known.foot.new_tensor([0, 0, FLOOR - 0.5])
+                for size in (share / float(longest[t]) for share in STANDING):
+                    rows.append((family.index, float(turns[t]), size, ground - size * feet[t], False, known.latents[k]))
+    index, turn, size, shift, metric, latent = zip(*rows, strict=True)
     poses = Poses(turns.new_tensor(turn), turns.new_tensor(size), torch.stack(shift))
-    return Candidates(torch.tensor(index, device=model.where), poses, torch.tensor(metric, device=model.where))
+    index, metric = (torch.tensor(values, device=model.where) for values in (index, metric))
+    return Candidates(index, poses, metric, torch.stack(latent).to(model.where))
 
 
 def target(model: Sampler, solid: Solid, poses: Poses, resolution: int) -> Tensor:
@@ -214,15 +222,17 @@ def target(model: Sampler, solid: Solid, poses: Poses, resolution: int) -> Tenso
 
 @torch.inference_mode()
 def encoded(model: Sampler, solid: Solid, guesses: Candidates, say) -> Candidates:
-    """With the encoder's latents and how alike their shapes are."""
+    """With the encoder's latents where these are better than those that are there, and how alike their shapes are."""
     latents, ious, n = [], [], model.network.config.resolution
     for part in torch.arange(len(guesses.family)).split(BATCH):
         say(float(part[0]) / len(guesses.family))
         some = guesses.take(part.to(model.where))
         wanted = target(model, solid, some.poses, n)
-        latent = held(model, model.network.encode(wanted, some.family)[0].float(), some.family)
-        latents.append(latent)
-        ious.append(solid_iou(model.network.decode(latent, some.family) > 0, wanted > 0))
+        said = held(model, model.network.encode(wanted, some.family)[0].float(), some.family)
+        both = [solid_iou(model.network.decode(z, some.family) > 0, wanted > 0) for z in (said, some.latent)]
+        # Of solids unlike all that it was trained on, the encoder may say less than an example does
+        latents.append(torch.where((both[0] >= both[1])[:, None], said, some.latent))
+        ious.append(torch.maximum(*both))
     return Candidates(guesses.family, guesses.poses, guesses.metric, torch.cat(latents), torch.cat(ious))
 
 
@@ -234,7 +244,9 @@ def resized(guesses: Candidates) -> Candidates:
     shift[:, 2] = FLOOR - 0.5 + (shift[:, 2] + 0.5 - FLOOR) * factor.repeat(len(guesses.family))
     keep = (size < 1).nonzero()[:, 0]
     poses = Poses(guesses.poses.turn[index], size, shift).take(keep)
-    return Candidates(guesses.family[index][keep], poses, torch.zeros_like(guesses.metric[index][keep]))
+    return Candidates(
+        guesses.family[index][keep], poses, torch.zeros_like(guesses.metric[index][keep]), guesses.latent[index][keep]
+    )
 
 
 def solid_iou(some: Tensor, other: Tensor) -> Tensor:
