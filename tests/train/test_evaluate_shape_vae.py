@@ -6,10 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from maquette.nets.shape_vae import Config, ShapeVAE
 from maquette.train import state
-from maquette.train.evaluate import command, draws, reading, reconstructed, shape_vae, sliders
+from maquette.train.evaluate import command, draw_sheet, draws, reading, reconstructed, shape_vae, sliders
 from maquette.train.evaluate.reconstructed import Shapes
 from maquette.train.recipes import shape_class as class_recipe
 from maquette.train.recipes import shape_vae as vae_recipe
@@ -280,3 +281,21 @@ def test_faults_are_said_in_one_sentence(tmp_path, capsys):
 
 def test_seeds_of_test_training_and_floor_differ():
     assert len({shape_vae.TEST, shape_vae.KNOWN, shape_vae.FLOOR, 0, 1}) == 5
+
+
+def test_the_sheet_shows_every_draw_and_every_way(tmp_path):
+    network = ShapeVAE(Config(("a", "b"), 8, 2, (), (8, 8, 8), (1, 1, 1), (1, 1, 1))).eval()
+    path = tmp_path / "sheet.png"
+    draw_sheet.write(network, draws.standard(8), path, count=8)
+    with Image.open(path) as sheet:
+        assert sheet.size == (8 * draw_sheet.SIDE, (1 + len(draw_sheet.WAYS)) * draw_sheet.SIDE)
+    half = draw_sheet.shares(2, 0, 1, 0.25)
+    assert half.tolist() == [[0.75, 0.25]]
+
+
+def test_what_is_empty_is_drawn_plain():
+    network = ShapeVAE(Config(("a", "b"), 8, 2, (), (8, 8, 8), (1, 1, 1), (1, 1, 1))).eval()
+    torch.nn.init.zeros_(network.decoder.head.weight)
+    torch.nn.init.constant_(network.decoder.head.bias, -1.0)
+    drawn = draw_sheet.picture(network, torch.zeros(1, 8), draw_sheet.shares(2, 0, 0, 0))
+    assert (drawn == drawn[0, 0]).all()

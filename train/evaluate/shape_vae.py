@@ -23,7 +23,7 @@ from tqdm import tqdm
 from ...nets import catalog, device
 from ..shapes import designs
 from ..shapes.drawn_designs import draw
-from . import draws, reconstructed, sets, sliders, voxels
+from . import draw_sheet, draws, reconstructed, sets, sliders, voxels
 from .measure import number
 from .reading import read_any
 from .reconstructed import Shapes
@@ -55,12 +55,13 @@ def parse(argv, name=NAME):
     parser.add_argument("--slider-draws", type=int, default=32, metavar="N", help="latents a slider is tried on (32)")
     parser.add_argument("--features", default="", metavar="F", help="shape_class trained on ModelNet10, for Frechet")
     parser.add_argument("--judge", default="bundled", metavar="F", help="shape_class that reads numbers (bundled)")
+    parser.add_argument("--sheet", default="", metavar="P.png", help="draw 64 draws and three ways between shapes")
     parser.add_argument("--say", action="store_true", help="write the sliders' R^2 into the bundled card")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--report", default="", metavar="R.json", help="everything that was measured")
     parser.add_argument("--card", default="", metavar="M.json", help="the means, to add to for export --metrics")
     options = parser.parse_args(argv)
-    strange = set(options.parts.split(",")) - set(PARTS)
+    strange = set(filter(None, options.parts.split(","))) - set(PARTS)
     if strange:
         raise ValueError(f"--parts {min(strange)} is none of {', '.join(PARTS)}")
     return options
@@ -80,6 +81,8 @@ def evaluate(options, name=NAME):
             if part in options.parts.split(","):
                 found[part] = measure(network, priors, options)
                 print(flush=True)
+        if options.sheet:
+            draw_sheet.write(network, list(priors.values())[-1], Path(options.sheet))
     if options.report:
         write(Path(options.report), {"weights": about["sha256"], "options": vars(options), **found})
     if options.card:
