@@ -15,8 +15,8 @@ MANIFEST = tomllib.loads((ROOT / "blender_manifest.toml").read_text("utf-8"))
 # Everything that may be in it; whatever else turns up is a leftover that the manifest should exclude.
 WELCOME = re.compile(
     r"""
-      (__init__|__main__|properties|preferences)\.py
-    | (operators|panels|jobs|geometry|nets|cli)/[a-z_]+\.py
+      (__init__|__main__|preferences)\.py
+    | (operators|panels|properties|jobs|geometry|nets|cli)/[a-z_]+\.py
     | nets/weights/[a-z_0-9]+\.(safetensors|json)
     | blender_manifest\.toml | LICENSE | THIRD_PARTY\.md
     """,
