@@ -35,7 +35,10 @@ def from_field(model, here, there, request: Sample, progress) -> tuple[Shape, st
     key, unkept = fields.keep(field, request.cache) if request.keep else ("", "")
     if request.save_field:
         field.save(request.save_field)
-    return shape_from_field(field, request.meshing, progress, request.preview, span=(0.4, 0.97)), key, unkept
+    meshing = request.meshing
+    if request.resolution < 64 and not request.keep:  # a draft: what hangs by a thread in the fine mesh stays in sight
+        meshing = dataclasses.replace(meshing, islands=True)
+    return shape_from_field(field, meshing, progress, request.preview, span=(0.4, 0.97)), key, unkept
 
 
 def from_mesh(model, here, there, request: Sample, progress) -> tuple[Shape, str, str]:

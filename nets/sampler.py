@@ -16,6 +16,9 @@ from .latents import Slider
 
 FLOOR = 1 / 32
 """Of the cube's side lies below z = 0: shapes stand on it."""
+THICKER = 0.03
+"""What coarse fields gain, as a share of the truncation (a tenth of a coarse cell): the mean over cells loses what is
+thin, a chair its back"""
 STRANGE = 2.0
 """Standard deviations from the family's shapes beyond which a shape may fall apart"""
 
@@ -111,6 +114,8 @@ class Sampler:
         weights[place.family.index] += 1 - factor
         weights[other.family.index] += factor
         values = self.network.decode(latent[None].to(self.where), weights[None].to(self.where), coarse)[0]
+        if coarse:
+            values = values + THICKER
         side = place.family.side * (1 - factor) + other.family.side * factor
         low = np.array([-side / 2, -side / 2, -side * FLOOR])
         truncation = self.network.TRUNCATION * side
