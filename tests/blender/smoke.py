@@ -206,7 +206,7 @@ def main():
 
 main()
 if bpy.app.version < (4, 3):
-    # As a Python module 4.2 often crashes in its own exit once a class with a callback in a property was registered: ten
-    # lines without Maquette do it. A Blender with a window, and the modules of 5.0 and 5.2, leave in order.
+    # As a Python module 4.2 often crashes in its own exit once a class with a callback in a property was registered:
+    # ten lines without Maquette do it. A Blender with a window, and the modules of 5.0 and 5.2, leave in order.
     sys.stdout.flush()
     os._exit(0)
