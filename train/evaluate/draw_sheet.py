@@ -41,6 +41,7 @@ def shares(families: int, start: int, end: int, factor: float) -> torch.Tensor:
     return weights
 
 
+@torch.no_grad()
 def picture(network, latent: torch.Tensor, weights: torch.Tensor) -> np.ndarray:
     """(SIDE, SIDE, 3) uint8; plain where there is nothing to see."""
     device = next(network.parameters()).device
