@@ -1,4 +1,4 @@
-"""Sampled shapes that this session made: a second playback, an undo and a slider's way back then cost nothing."""
+"""Sampled shapes made since Blender started: a second playback, an undo and a slider's way back then cost nothing."""
 
 import dataclasses
 import hashlib
@@ -44,7 +44,7 @@ def forget():
 
 
 def key(asked: Sample) -> str:
-    """Of everything that decides about the vertices but the weights, of which a session has one set."""
+    """Of everything that decides about the vertices but the weights, of which one Blender has one set."""
     other = vars(tidy(asked.other)) if asked.other else None
     what = asked.model, vars(tidy(asked.point)), other, exact(asked.factor), asked.resolution, vars(asked.meshing)
     return hashlib.sha1(json.dumps(what, sort_keys=True).encode()).hexdigest()

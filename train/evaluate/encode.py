@@ -41,7 +41,7 @@ def main(argv=None):
     options = parser("encode", __doc__).parse_args(argv)
     model, results, rng = read_sampler(options), [], np.random.default_rng([2, 9])
     for family in model.families:
-        examples(model, family)  # made once a session; not part of a request's time
+        examples(model, family)  # made once a process; not part of a request's time
     for number, (family, field) in enumerate(tqdm(held_out(model, options.count), desc="Designs", file=sys.stderr)):
         about = {"object": number, "family": family.name}
         turn, factor = int(rng.integers(4)) * 90, float(2 ** rng.uniform(-2, 2))

@@ -39,7 +39,7 @@ def main(argv=None):
     options = parser("fit", __doc__).parse_args(argv)
     model, results, rng = read_sampler(options), [], np.random.default_rng([2, 8])
     for family in model.families:
-        from_outline.looks(model, family)  # made once a session; not part of a request's time
+        from_outline.looks(model, family)  # made once a process; not part of a request's time
     for number, (family, field) in enumerate(tqdm(held_out(model, options.count), desc="Designs", file=sys.stderr)):
         camera = seen_from(field, rng)
         mask = silhouettes(field[None], camera, 128, 192)[0].float()
