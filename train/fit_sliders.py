@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .shapes.designs import Design, Range
+
 RIDGE = 1e-3
 JITTER = 1e-4
 """Added to variances, so that latents which a family does not use still have some"""
@@ -115,3 +117,50 @@ def into(latents, family: int, fitted: Fitted) -> None:
     getattr(latents.direction, str(family)).copy_(fitted.direction)
     prior.mean.copy_(fitted.mean)
     prior.factor.copy_(fitted.factor)
+
+
+def sliders(ranges: dict[str, Range], found: Fitted) -> list[dict]:
+    """The card's rows: named numbers over the ranges they were drawn from, then what was found, unnamed."""
+    rows = [
+        {
+            "name": name.capitalize(),
+            "unit": r.unit,
+            "minimum": r.low,
+            "maximum": r.high,
+            "default": (r.low + r.high) / 2,
+            "r2": round(float(score), 3),
+        }
+        for (name, r), score in zip(ranges.items(), found.read)
+    ]
+    reach = REACH
+    for number in range(len(found.weight) - found.named):
+        rows.append(
+            {
+                "name": f"Variation {number + 1}",
+                "unit": "",
+                "minimum": -reach,
+                "maximum": reach,
+                "default": 0.0,
+                "r2": None,
+            }
+        )
+    return rows
+
+
+def row(design: Design, ranges: dict[str, Range], found: Fitted) -> dict:
+    """What a card says of a family; told on the terminal, too."""
+    own = sliders(ranges, found)
+    print(f"{design.name}: " + ", ".join(f"{one['name']} {one['r2']}" for one in own if one["r2"] is not None))
+    return {"name": design.name, "side": design.side, "sliders": own}
+
+
+def stored(
+    create, config: dict, weights: dict[str, Tensor], rows: list[dict], fits: list[Fitted]
+) -> tuple[dict, dict[str, Tensor], dict]:
+    """What export stores of a network that `create` builds: its config, weights with sliders, the card's rows."""
+    whole = config | {"sliders": tuple(len(row["sliders"]) for row in rows)}
+    network = create(whole)
+    network.load_state_dict(weights, strict=False)
+    for index, found in enumerate(fits):
+        into(network.latents, index, found)
+    return whole, network.state_dict(), {"families": rows}

@@ -107,6 +107,15 @@ def test_a_run_learns_is_exported_and_draws(run, tmp_path, monkeypatch):
     assert row["families"] == ["bottle", "mug"] and row["sliders"][0]["family"] == "bottle"
 
 
+def test_training_goes_on_from_exported_weights(run, tmp_path, monkeypatch, capsys):
+    """The exported file holds sliders too, which a run neither has nor needs."""
+    monkeypatch.setattr(recipe, "SHAPES", 12)
+    export.main(["shape_vae", "--run", str(run), "--out", str(tmp_path)])
+    path = tmp_path / "shape_vae.safetensors"
+    loop.train(recipe, tiny(steps=1, run=str(tmp_path / "on"), start=str(path)))
+    assert f"began with {path}\n" in capsys.readouterr().out  # nothing starts at random
+
+
 def test_validation_names_every_family(run):
     lines = (run / "validation.txt").read_text()
     assert "iou_bottle" in lines and "iou_mug" in lines and "naming" in lines

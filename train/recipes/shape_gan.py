@@ -16,13 +16,13 @@ from torch import Tensor, nn
 
 from ...geometry.field import Field
 from ...geometry.isosurface import smooth_surface
-from ...nets import checkpoint
+from ...nets import checkpoint, shape_gan
 from ...nets.shape_gan import Config, Discriminator, ShapeGAN
 from .. import fit_sliders, optimiser
 from ..shapes import designs
 from ..shapes.drawn_designs import Drawn, draw
 from .base import BaseRecipe
-from .shape_vae import DATA, names, sliders
+from .shape_vae import DATA, names
 from .shape_vae import prepare as prepare
 
 NAME = "shape_gan"
@@ -222,17 +222,8 @@ def finished(
     for index, name in enumerate(names(recipe)):
         ranges = designs.ranges(known[name])
         fits.append(fitted(trained, index, list(ranges.values()), measure, shapes, held))
-        rows.append({"name": name, "side": known[name].side, "sliders": sliders(ranges, fits[-1])})
-        print(
-            f"{name}: "
-            + ", ".join(f"{row['name']} {row['r2']}" for row in rows[-1]["sliders"] if row["r2"] is not None)
-        )
-    whole = config(recipe) | {"sliders": tuple(len(row["sliders"]) for row in rows)}
-    network = ShapeGAN(Config(**whole))
-    network.load_state_dict(weights, strict=False)
-    for index, found in enumerate(fits):
-        fit_sliders.into(network.latents, index, found)
-    return whole, network.state_dict(), {"families": rows}
+        rows.append(fit_sliders.row(known[name], ranges, fits[-1]))
+    return fit_sliders.stored(shape_gan.create, config(recipe), weights, rows, fits)
 
 
 def encoded_numbers() -> Measure:

@@ -1,6 +1,7 @@
 """The recipe of shape_vae: shapes drawn on the fly, reconstruction, KL divergence, numbers with names.
 
-Over the first fifth of the budget the latent's noise grows from nothing, so that the network first learns to copy.
+Over the first fifth of the budget the latent's noise grows from nothing, so that the network first learns to copy; one
+that goes on from weights (--start) can copy already.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...nets import shape_vae
 from ...nets.shape_vae import Config, ShapeVAE
 from .. import fit_sliders
 from ..readers import grids
@@ -92,6 +94,11 @@ def make(recipe: Recipe) -> ShapeVAE:
     return ShapeVAE(Config(**config(asdict(recipe))))
 
 
+def begun(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What a run takes over of exported weights (--start): all but the sliders, which export fits anew."""
+    return {name: value for name, value in tensors.items() if not name.startswith("latents.")}
+
+
 def batches(recipe: Recipe, rng: np.random.Generator, device):
     if recipe.modelnet:
         return grids.Epochs(collected(recipe, "train"), recipe.batch, rng)
@@ -122,7 +129,8 @@ def prepare(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
 def loss(network: ShapeVAE, batch: dict, recipe: Recipe, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
     field, family, numbers = batch["field"], batch["family"], batch["numbers"]
     mean, log_variance = network.encode(field, family)
-    count, known, noise = network.config.named, ~numbers.isnan(), min(1.0, progress / 0.2)
+    count, known = network.config.named, ~numbers.isnan()
+    noise = 1.0 if recipe.start else min(1.0, progress / 0.2)
     truth = numbers.nan_to_num()
     told = torch.rand(len(mean), 1, device=mean.device) < recipe.told
     named = torch.where(told, truth, mean[:, :count])
@@ -183,17 +191,8 @@ def finished(averaged: dict[str, Tensor], recipe: dict) -> tuple[dict, dict[str,
                 tied=fit_sliders.Tied(low, high, trained.config.named),
             )
         )
-        rows.append({"name": name, "side": known[name].side, "sliders": sliders(ranges, fits[-1])})
-        print(
-            f"{name}: "
-            + ", ".join(f"{row['name']} {row['r2']}" for row in rows[-1]["sliders"] if row["r2"] is not None)
-        )
-    whole = config(recipe) | {"sliders": tuple(len(row["sliders"]) for row in rows)}
-    network = ShapeVAE(Config(**whole))
-    network.load_state_dict(averaged, strict=False)
-    for index, found in enumerate(fits):
-        fit_sliders.into(network.latents, index, found)
-    return whole, network.state_dict(), {"families": rows}
+        rows.append(fit_sliders.row(known[name], ranges, fits[-1]))
+    return fit_sliders.stored(shape_vae.create, config(recipe), averaged, rows, fits)
 
 
 def encoded(
@@ -209,34 +208,6 @@ def encoded(
         variances.append(log_variance.exp())
         numbers.append(torch.from_numpy(drawn["numbers"]))
     return torch.cat(means), torch.cat(variances), torch.cat(numbers)
-
-
-def sliders(ranges: dict[str, designs.Range], found: fit_sliders.Fitted) -> list[dict]:
-    """The card's rows: named numbers over the ranges they were drawn from, then what was found, unnamed."""
-    rows = [
-        {
-            "name": name.capitalize(),
-            "unit": r.unit,
-            "minimum": r.low,
-            "maximum": r.high,
-            "default": (r.low + r.high) / 2,
-            "r2": round(float(score), 3),
-        }
-        for (name, r), score in zip(ranges.items(), found.read)
-    ]
-    reach = fit_sliders.REACH
-    for number in range(len(found.weight) - found.named):
-        rows.append(
-            {
-                "name": f"Variation {number + 1}",
-                "unit": "",
-                "minimum": -reach,
-                "maximum": reach,
-                "default": 0.0,
-                "r2": None,
-            }
-        )
-    return rows
 
 
 @torch.no_grad()
