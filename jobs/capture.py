@@ -15,7 +15,7 @@ from ..geometry.picture import write_picture
 from ..geometry.scene import Scene
 from ..geometry.similar import psnr, ssim
 from ..nets import bake_radiance, device, fit_radiance
-from . import fields, poses, unfinished
+from . import fields, poses, unfinished, watching
 from .remesh import shape_from_field
 from .requests import Capture, Shape
 
@@ -34,6 +34,7 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     progress(READ, "Fitting", "finding the object")
     stopped = unfinished.Unfinished(request, scene)
     begun = stopped.load() if request.resume else None
+    watcher = watching.Watcher(request.live, progress, (READ, FIT))
     box = begun.similarity if begun else box_of(scene)
     fitted = fit_radiance.fit(
         scene.photos,
@@ -42,10 +43,11 @@ def capture(request: Capture, progress, cancelled) -> Shape:
         request.budget,
         request.steps,
         request.seed,
-        say=lambda fraction, note: progress(READ + (FIT - READ) * fraction, "Fitting", note),
-        cancelled=cancelled,
+        say=watcher.say,
+        cancelled=lambda: cancelled() or watcher.enough,
         begun=begun,
         keep=stopped.keep,
+        show=watcher.show,
     )
     progress(FIT, "Field")
     values, colours = bake_radiance.volumes(fitted)
@@ -57,6 +59,7 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     report = shape.report | scores(fitted, scene, request.renders, progress) | seen(scene)
     report |= {"box": dataclasses.asdict(fitted.similarity), "cameras": cameras(scene)}
     report |= {"device": "cpu", "steps": fitted.steps, "seconds": time.perf_counter() - start}
+    report |= {"ended_early": True} if watcher.enough else {}
     notes = " ".join(filter(None, (*scene.notes, unkept, stopped.note)))
     return dataclasses.replace(
         shape, field=key, report=report | ({"note": notes} if notes else {}), provenance=provenance(request, fitted)

@@ -43,6 +43,10 @@ class Job:
         self.state = "waiting"
         """"waiting", "running", then one of "done", "error", "cancelled"."""
         self.fraction, self.phase, self.note, self.preview = 0.0, "Starting", "", ""
+        self.shape = None
+        """What there was when the worker last showed it, where the request asks for that."""
+        self.ending = False
+        """What there is by now is enough."""
         self.result = None
         self.error, self.log = "", ""
         self.cancelling = False
@@ -62,6 +66,10 @@ class Job:
     def cancel(self):
         """Ask it to stop; after the grace time its worker is killed. A finished job stays as it is."""
         self.owner.cancel(self)
+
+    def enough(self):
+        """Ask it to end with what there is by now; a job that cannot goes on to its end."""
+        self.owner.enough(self)
 
     def value(self):
         """The result of a finished job. Raises JobCancelled or JobError."""
@@ -132,6 +140,14 @@ class Worker:
         job.note = "Cancelling"
         self._ask_to_stop(self.patience.grace)
 
+    def enough(self, job: Job):
+        """What this job has by now is enough; one that was not begun says so when it is."""
+        if job.finished or job.cancelling or job.ending:
+            return
+        job.ending = True
+        if job is self.current:
+            self._send_enough(job)
+
     def adopt(self, python: str | None = None, device: str | None = None, idle: float | None = None):
         """Change what is not None; a process that was started otherwise ends as soon as no job runs in it."""
         self.python = self.python if python is None else python
@@ -197,6 +213,8 @@ class Worker:
             if not job.finished and not job.cancelling:
                 job.fraction, job.phase = message["fraction"], message["phase"]
                 job.note, job.preview = message.get("note", ""), message.get("preview", "")
+                if message.get("shape"):
+                    self._show(job, message["shape"])
                 if job.on_progress:
                     job.on_progress(job.fraction, job.phase, job.note)
         elif message["kind"] in LAST:
@@ -204,6 +222,10 @@ class Worker:
             if not job.finished:
                 self._conclude(job, message)
             self._process.exchange.discard(f"job{job.number}-")
+
+    def _show(self, job: Job, data):
+        with contextlib.suppress(ValueError):  # the one before stays: another follows soon
+            job.shape = requests.from_json(data, self._process.exchange.get)
 
     def _conclude(self, job: Job, message: dict):
         """The last message of a job that is still wanted."""
@@ -254,6 +276,12 @@ class Worker:
                 self.current = None
                 self._fail(job, f"The request could not be handed to the worker: {error}", "")
             # else it has just ended: its end of file is on the way and says what to do
+        if job.ending and self.current is job:
+            self._send_enough(job)
+
+    def _send_enough(self, job: Job):
+        with contextlib.suppress(OSError):  # a dead process has ended anyhow, and its end of file follows
+            self._process.send({"kind": "enough", "job": job.number})
 
     # --- when things go wrong
 

@@ -1,8 +1,10 @@
 """How client and worker talk: one JSON object a line over the worker's stdin and stdout, arrays as .npy files.
 
 In:   {"kind": "request", "job": 3, "request": {...}}   {"kind": "cancel", "job": 3}
+      {"kind": "enough", "job": 3}: end soon with what there is by now, where the verb can
 Out:  {"kind": "ready", ...} once; {"kind": "heartbeat"} every second;
-      {"kind": "progress", "job": 3, "fraction": .4, "phase": "Network", "note": "", "preview": ""} any number of times;
+      {"kind": "progress", "job": 3, "fraction": .4, "phase": "Network", "note": "", "preview": ""} any number of times,
+      some with "shape": {...}, what there is by then;
       then exactly one {"kind": "done", "job": 3, "result": {...}}, {"kind": "error", "message": ...} or "cancelled";
       {"kind": "idle"} when the worker ends itself because nobody asked for anything.
 """

@@ -116,6 +116,8 @@ class Capture:
     """A folder of photographs -> Shape in their cameras' own frame."""
 
     VERB = "capture"
+    ENDS_EARLY = True
+    """Told that it is enough, it ends with what there is by then."""
     folder: str
     budget: float = 180.0
     """Seconds of fitting; reading and meshing come on top."""
@@ -134,11 +136,14 @@ class Capture:
     cache: str = ""
     resume: bool = False
     """Go on from where the last capture of these photos at this resolution stopped, for the budget or so many steps."""
+    live: float = 0.0
+    """Seconds between two meshes of what there is so far, for somebody who watches; 0 shows none."""
 
     def __post_init__(self):
         checks.put(self, "folder", checks.path("Folder", self.folder))
         if not isinstance(self.resume, bool):
             raise ValueError(f"Resume is {self.resume!r}; it must be true or false")
+        checks.put(self, "live", checks.number("Live", self.live))
         checks.put(self, "budget", checks.number("Budget", self.budget))
         if not 1 <= self.budget <= 86_400:
             raise ValueError(f"Budget is {self.budget:g} seconds; it must be from 1 to 86400")

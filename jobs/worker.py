@@ -51,6 +51,7 @@ class Server:
         self.parent_lives = watch(parent or os.getppid())
         self.waiting = queue.SimpleQueue()
         self.cancelled = set()
+        self.enough = set()
         self.leaving = threading.Event()
 
     def serve(self) -> int:
@@ -87,6 +88,7 @@ class Server:
         sys.stdout.flush()
         sys.stderr.flush()
         self.cancelled.discard(job)
+        self.enough.discard(job)
         self._send({"job": job} | as_json(last))
 
     def _send(self, message: dict):
@@ -96,7 +98,7 @@ class Server:
             self._leave()
 
     def _listen(self):
-        """Sort what arrives: requests to the queue, cancels to the set; when the wire closes, end."""
+        """Sort what arrives: requests to the queue, words about running jobs to their sets; at the wire's end, end."""
         for line in lines(self.incoming):
             message = decode(line)
             if message is None or not isinstance(message.get("job"), int):
@@ -105,6 +107,8 @@ class Server:
                 self.waiting.put(message)
             elif message["kind"] == "cancel":
                 self.cancelled.add(message["job"])
+            elif message["kind"] == "enough":
+                self.enough.add(message["job"])
         self._leave()
 
     def _beat(self):
@@ -141,18 +145,29 @@ class Task:
     def __init__(self, server: Server, job: int):
         self.server, self.job = server, job
         self.last_sent, self.last_phase = 0.0, None
+        self.shapes = 0
 
-    def progress(self, fraction: float, phase: str, note: str = "", preview: str = ""):
-        """Report how far the job is; raises Cancelled when it should stop. `preview` is the path of a picture."""
+    def progress(self, fraction: float, phase: str, note: str = "", preview: str = "", shape=None) -> bool:
+        """Report how far the job is; raises Cancelled when it should stop, True when what there is by now is enough.
+
+        `preview` is the path of a picture, `shape` a Shape of what there is by now."""
         if self.cancelled():
             raise Cancelled
-        now = time.monotonic()
-        if (phase, note) == self.last_phase and now - self.last_sent < BETWEEN_PROGRESS and not preview:
-            return
+        now, enough = time.monotonic(), self.job in self.server.enough
+        if (phase, note) == self.last_phase and now - self.last_sent < BETWEEN_PROGRESS and not (preview or shape):
+            return enough
         self.last_sent, self.last_phase = now, (phase, note)
         fraction = min(max(float(fraction), 0.0), 1.0)
         message = {"kind": "progress", "job": self.job, "fraction": fraction, "phase": phase, "note": note}
+        if shape is not None:
+            message["shape"] = self._by_now(shape)
         self.server._send(message | ({"preview": preview} if preview else {}))
+        return enough
+
+    def _by_now(self, shape) -> dict:
+        self.shapes += 1
+        put = lambda name, array: self.server.exchange.put(f"job{self.job}-now{self.shapes}-{name}", array)  # noqa: E731
+        return as_json(requests.to_json(shape, put))
 
     def cancelled(self) -> bool:
         """True when nobody wants the result any more."""

@@ -15,28 +15,29 @@ COLOURED = 3.0
 
 
 @torch.no_grad()
-def volumes(fitted: Fitted) -> tuple[np.ndarray, np.ndarray]:
+def volumes(fitted: Fitted, every: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Distances (N, N, N), inside > 0, in the captured world's unit, and colours (N, N, N, 3) sRGB near the surface.
 
-    Samples lie at the corners of the fitted cells: N = R + 1, and the cube's faces go through the outermost samples.
-    A place has the colour that it shows to somebody who looks straight at the surface there.
+    Samples lie at every so manieth corner of the fitted cells: N = R / every + 1, and the cube's faces go through the
+    outermost samples. A place has the colour that it shows to somebody who looks straight at the surface there.
     """
-    made, n = fitted.field, fitted.field.grid.resolution
-    slope = torch.stack(torch.gradient(fitted.volume), -1)
-    colour = torch.zeros(*fitted.volume.shape, 3)
-    x, y, z = made.grid.places.unbind(1)
-    close = fitted.volume[x, y, z].abs() < COLOURED / n
+    made, n = fitted.field, fitted.field.grid.resolution // every
+    volume = fitted.volume[::every, ::every, ::every]
+    slope = torch.stack(torch.gradient(volume), -1)
+    colour = torch.zeros(*volume.shape, 3)
+    taken = (made.grid.places % every == 0).all(1)
+    x, y, z = (made.grid.places[taken] // every).unbind(1)
+    close = volume[x, y, z].abs() < COLOURED / n
     x, y, z = x[close], y[close], z[close]
     inwards = F.normalize(slope[x, y, z], dim=1)
-    colour[x, y, z] = torch.cat(
-        [made.tint(c, d) for c, d in zip(made.colour[close].split(1 << 18), inwards.split(1 << 18))]
-    )
-    return (fitted.volume * fitted.similarity.side).numpy(), colour.numpy()
+    logits = made.colour[taken][close]
+    colour[x, y, z] = torch.cat([made.tint(c, d) for c, d in zip(logits.split(1 << 18), inwards.split(1 << 18))])
+    return (volume * fitted.similarity.side).numpy(), colour.numpy()
 
 
-def bounds(fitted: Fitted) -> np.ndarray:
+def bounds(fitted: Fitted, every: int = 1) -> np.ndarray:
     """(2, 3) the outer faces of the grid of `volumes` in the captured world."""
-    half = 0.5 + 0.5 / fitted.field.grid.resolution
+    half = 0.5 + 0.5 * every / fitted.field.grid.resolution
     return fitted.similarity.to_world([[-half] * 3, [half] * 3])
 
 

@@ -43,13 +43,23 @@ def plan(resolution: int) -> tuple[Stage, ...]:
 
 
 def fit(
-    photos, similarity, stages, seconds=180.0, steps=0, seed=0, say=None, cancelled=None, begun=None, keep=None
+    photos,
+    similarity,
+    stages,
+    seconds=180.0,
+    steps=0,
+    seed=0,
+    say=None,
+    cancelled=None,
+    begun=None,
+    keep=None,
+    show=None,
 ) -> Fitted:
     """Fit to a list of Photo, all with masks or none of them, for about `seconds`, or for exactly so many steps.
 
-    say(fraction, note) hears of progress; cancelled() -> True ends early with what there is by then. keep(fitted) is
-    called each minute and at the end, and what it was given can be `begun` with: its stage and the later ones then
-    share all of the time.
+    say(fraction, note) hears of progress, and show(fitted) of the field as it becomes; cancelled() -> True ends early
+    with what there is by then. keep(fitted) is called each minute and at the end, and what it was given can be `begun`
+    with: its stage and the later ones then share all of the time.
     """
     torch.manual_seed(seed + (begun.steps if begun else 0))
     clock, until = Clock(seconds, steps, begun.steps if begun else 0), 0.0
@@ -71,7 +81,7 @@ def fit(
             fitted.field, fitted.volume = finer(fitted.field, fitted.volume, stage.resolution, stage.band)
         fitted.stage = stage
         until += stage.share / whole * left
-        Run(fitted, pixels, clock, say, cancelled, keep).go(until)
+        Run(fitted, pixels, clock, say, cancelled, keep, show).go(until)
         fitted.volume = settle(fitted.field, fitted.volume)
         if cancelled and cancelled():
             break

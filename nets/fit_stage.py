@@ -85,8 +85,8 @@ class Clock:
 class Run:
     """One stage of a fitting: its optimiser, and steps until its time is over."""
 
-    def __init__(self, fitted: Fitted, pixels: Pixels, clock: Clock, say, cancelled, keep=None):
-        self.fitted, self.pixels, self.keep = fitted, pixels, keep
+    def __init__(self, fitted: Fitted, pixels: Pixels, clock: Clock, say, cancelled, keep=None, show=None):
+        self.fitted, self.pixels, self.keep, self.show = fitted, pixels, keep, show
         self.clock, self.say, self.cancelled = clock, say, cancelled
         self.field, self.stage, self.around = fitted.field, fitted.stage, fitted.around
         self.optimiser = torch.optim.Adam(self.groups(), betas=(0.9, 0.99), eps=1e-12, fused=True)
@@ -168,6 +168,8 @@ class Run:
         self.fitted.log.append({"seconds": clock.passed(), "steps": steps, "psnr": psnr})
         if self.say:
             self.say(min(clock.spent(steps), 1.0), f"{psnr:.1f} dB, {clock.left(steps):.0f} s left")
+        if self.show:
+            self.show(self.fitted)
 
 
 def skipper(fitted: Fitted) -> Skip:

@@ -13,6 +13,7 @@ from . import (
     doctor,
     drop,
     edit_mask,
+    enough,
     follow,
     live,
     mask_preview,
@@ -36,6 +37,7 @@ from . import (
     sample_update,
     sample_vary,
     show_preferences,
+    so_far,
     tasks,
     thumbnails,
 )
@@ -64,6 +66,7 @@ CLASSES = (
     reset_mask.MAQUETTE_OT_reset_mask,
     pack_field.MAQUETTE_OT_pack_field,
     cancel.MAQUETTE_OT_cancel,
+    enough.MAQUETTE_OT_enough,
     copy_report.MAQUETTE_OT_copy_report,
     doctor.MAQUETTE_OT_doctor,
     release.MAQUETTE_OT_release,
@@ -80,6 +83,7 @@ def register():
     tasks.register()
     follow.register()  # its step comes before that of the wishes it makes
     live.register()
+    so_far.register()
     animation.register()
     compute.register()
 
@@ -87,6 +91,7 @@ def register():
 def unregister():
     compute.unregister()
     animation.unregister()
+    so_far.unregister()
     live.unregister()
     follow.unregister()
     tasks.unregister()

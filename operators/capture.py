@@ -10,6 +10,8 @@ from . import compute, datablocks, provenance
 from .base import JobOperator
 
 ONCE = {"SKIP_SAVE"}
+LIVE = 3.0
+"""Seconds between two meshes of what there is so far"""
 RESOLUTIONS = [(str(n), str(n), f"{n} cells along the box round the object") for n in CAPTURE_RESOLUTIONS]
 
 
@@ -29,6 +31,12 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
         name="Resume", description="Go on from where the last capture of these photos stopped", options=ONCE
     )
 
+    watched = False
+
+    def invoke(self, context, event):
+        self.watched = not bpy.app.background
+        return super().invoke(context, event)
+
     def requests(self, context):
         settings = context.scene.maquette.capture
         given = {
@@ -40,6 +48,7 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
         folder = bpy.path.abspath(given["filepath"])
         resolution, meshing = int(given["resolution"]), Meshing(smoothing=0, faces=given["faces"])
         common = {"meshing": meshing, "cache": compute.cache(), "resume": self.resume}
+        common["live"] = LIVE if self.watched else 0.0
         return [Capture(folder, given["budget"], self.steps, resolution, **common)]
 
     def receive(self, context, answers):

@@ -53,6 +53,8 @@ class Task:
     answers: list[Answer] = field(default_factory=list)
     job: object = None
     cancelled: bool = False
+    ending: bool = False
+    """What there is by now is enough."""
     dropped: bool = False
     """Nobody waits for the results any more, not for the finished ones either."""
     log: str = ""
@@ -84,6 +86,8 @@ class Task:
             return self.held
         if self.cancelled:
             return "Cancelling"
+        if self.ending:
+            return f"Keeping what there is: {self.phase}"
         detail = f": {self.job.note}" if self.job and self.job.note else ""
         count = len(self.requests)
         place = f"{len(self.answers) + 1} of {count}, " if count > 1 else ""
@@ -114,6 +118,17 @@ class Task:
         if self.job:
             self.job.cancel()
 
+    @property
+    def ends_early(self) -> bool:
+        """What runs could end with what there is by now."""
+        return bool(self.job and getattr(self.job.request, "ENDS_EARLY", False)) and not (self.ending or self.cancelled)
+
+    def enough(self):
+        """Have what runs end with what there is by now."""
+        self.ending = True
+        if self.job:
+            self.job.enough()
+
     def drop(self):
         """Stop, and keep nothing."""
         self.dropped = True
@@ -140,6 +155,17 @@ each_tick = []
 
 def busy() -> bool:
     return Status.task is not None
+
+
+def ends_early() -> bool:
+    """Whether what runs could end with what there is by now."""
+    return busy() and Status.task.ends_early
+
+
+def so_far():
+    """The Shape of what there is by now, where the worker shows one; else None."""
+    task = Status.task
+    return task.job.shape if task and task.job and not task.cancelled else None
 
 
 def start(label: str, requests: list) -> Task:

@@ -134,6 +134,8 @@ def draw_mask(layout, settings, status):
 def draw_progress(layout, status):
     column = layout.column(align=True)
     column.progress(factor=status.fraction, text=status.note)
+    if status.ends_early:
+        column.operator("maquette.enough", icon="CHECKMARK")
     column.operator("maquette.cancel", icon="CANCEL")
 
 

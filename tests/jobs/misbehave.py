@@ -129,6 +129,18 @@ def grid(request, progress, cancelled):
     return requests.Shape(vertices, np.array([[0, 1, 2]]), vertices / vertices.max(), report={"vertices": count})
 
 
+def grow(request, progress, cancelled):
+    """Show a shape that grows until it is enough, or for so many seconds; the last one is the answer."""
+    end, count = time.monotonic() + request.seconds, 0
+    while time.monotonic() < end:
+        count += 1
+        shape = requests.Shape(np.full((count, 3), count, np.float32), np.zeros((0, 3), np.int32))
+        if progress(0.5, "Growing", shape=shape):
+            break
+        time.sleep(0.02)
+    return shape
+
+
 def inspect(request, progress, cancelled):
     """What the worker inherited, as text."""
     import maquette

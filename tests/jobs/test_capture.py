@@ -94,6 +94,42 @@ def test_stopping_early_keeps_what_there_is(folder, tmp_path):
     assert len(shape.faces) and shape.report["steps"] < 10
 
 
+def test_whoever_watches_sees_the_mesh_and_says_when_it_is_enough(folder, tmp_path):
+    """The third mesh is enough: it ends with what there is, which is where it was seen."""
+    seen = []
+
+    def watch(fraction, phase, note="", shape=None):
+        if shape is not None:
+            seen.append(shape)
+        return len(seen) >= 3
+
+    shape = capture(Capture(folder, budget=600, resolution=64, live=0.01, cache=str(tmp_path)), watch, never)
+    assert len(seen) == 3 and shape.report["ended_early"] and shape.report["steps"] < 1000
+    for one in (*seen, shape):
+        off = np.linalg.norm((one.vertices - CENTRE) / RADII, axis=1) - 1
+        assert np.abs(off).mean() < 0.1 and one.colours.shape == one.vertices.shape
+    again = capture(Capture(folder, steps=10, resolution=64, resume=True, cache=str(tmp_path)), quiet, never)
+    assert again.report["steps"] == shape.report["steps"] + 10, "what was kept goes on"
+    assert "ended_early" not in again.report
+
+
+def test_nobody_watches_nothing_is_shown(folder, tmp_path):
+    shown = []
+    watch = lambda *_, shape=None: shown.append(shape)  # noqa: E731
+    capture(Capture(folder, steps=30, resolution=64, cache=str(tmp_path)), watch, never)
+    assert shown and not any(shown)
+
+
+def test_the_mesh_so_far_is_coarse(folder, tmp_path):
+    """Every second corner of a fine grid: the same place, a quarter of the faces."""
+    seen = []
+    watch = lambda *_, shape=None: seen.append(shape) if shape is not None else None  # noqa: E731
+    shape = capture(Capture(folder, steps=40, resolution=128, live=0.01, cache=str(tmp_path)), watch, never)
+    assert len(seen[-1].faces) < len(shape.faces) / 2
+    np.testing.assert_allclose(np.ptp(seen[-1].vertices, axis=0), np.ptp(shape.vertices, axis=0), rtol=0.06)
+    np.testing.assert_allclose(seen[-1].vertices.mean(0), CENTRE, atol=0.06)
+
+
 @pytest.fixture(scope="module")
 def photographed(ellipsoid, folder, tmp_path_factory):
     """The same without masks, before a coloured sky."""

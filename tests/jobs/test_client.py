@@ -38,6 +38,42 @@ def test_arrays_come_back_bit_for_bit_and_leave_no_files(worker):
     assert not list(worker._process.folder.glob("*.npy"))
 
 
+def test_what_there_is_so_far_is_shown_and_leaves_no_files(worker, until):
+    job = worker.submit(Misbehave("grow", 600))
+    until(lambda: job.poll() and job.shape is not None and len(job.shape.vertices) > 3)
+    assert (job.shape.vertices == len(job.shape.vertices)).all()
+    job.enough()
+    until(lambda: job.poll() == "done")
+    assert len(job.result.vertices) >= len(job.shape.vertices)
+    assert not list(worker._process.folder.glob("*.npy"))
+
+
+def test_enough_is_remembered_until_the_job_begins(worker, until):
+    first, second, third = (worker.submit(Misbehave("grow", seconds)) for seconds in (0.2, 600, 0.2))
+    second.enough()
+    until(lambda: third.poll() == "done")
+    assert [job.state for job in (first, second)] == ["done", "done"]
+    assert len(second.result.vertices) == 1, "no longer than its first word"
+    assert len(third.result.vertices) > 1, "another job's end is not its own"
+
+
+def test_enough_does_not_end_what_cannot_end_early(worker):
+    job = worker.submit(Misbehave("work", 0.3, "whole"))
+    job.enough()
+    while not job.finished:
+        worker.pump(0.1)
+    assert job.value().path == "whole"
+
+
+def test_shapes_of_an_abandoned_job_leave_no_files(worker, until):
+    job = worker.submit(Misbehave("grow", 600))
+    until(lambda: job.poll() and job.shape is not None)
+    job.cancel()
+    until(lambda: job.poll() == "cancelled")
+    worker.run(Misbehave("work", 0.01))
+    assert not list(worker._process.folder.glob("*.npy"))
+
+
 def test_numbers_that_json_lacks_do_not_break_the_answer(worker):
     assert worker.run(Misbehave("infinite")).report == {"volume": None, "count": 3}
 
