@@ -7,25 +7,12 @@ import pytest
 import trimesh
 
 from maquette import cli
-from maquette.jobs import client
-
-
-@pytest.fixture(scope="module", autouse=True)
-def warm():
-    before, client._shared = client._shared, client.Worker()
-    yield
-    client._shared.close()
-    client._shared = before
 
 
 @pytest.fixture
-def maquette(capsys):
-    def run(*arguments):
-        code = cli.main(["sample", "shape_vae", *map(str, arguments)])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
+def maquette(maquette):
+    """Run `maquette sample shape_vae ...`; returns (exit code, stdout, stderr)."""
+    return lambda *arguments: maquette("sample", "shape_vae", *arguments)
 
 
 def size(path):

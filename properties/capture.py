@@ -1,0 +1,31 @@
+"""Scene.maquette.capture: the settings of the next capture."""
+
+import bpy
+from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
+
+from ..operators import capture
+
+
+class MaquetteCapture(bpy.types.PropertyGroup):
+    """Scene.maquette.capture: the settings of the next capture."""
+
+    filepath: StringProperty(
+        name="Photos",
+        description="A folder of photos all round one object, or a video of it",
+    )
+    budget: FloatProperty(
+        name="Time",
+        description="How long to fit the photos; reading and meshing come on top",
+        default=180,
+        min=1,
+        soft_max=1800,
+        step=500,
+        precision=0,
+        unit="TIME_ABSOLUTE",
+    )
+    resolution: EnumProperty(
+        name="Resolution", description="Cells along the box round the object", items=capture.RESOLUTIONS, default="192"
+    )
+    faces: IntProperty(
+        name="Faces", description="Triangles to keep at most; 0 keeps all", default=0, min=0, soft_max=200000, step=100
+    )
