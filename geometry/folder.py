@@ -113,7 +113,7 @@ def _nerf(folder) -> Poses:
 
 def _colmap(folder, place) -> Poses:
     model = read_model(place)
-    poses = Poses(points=model.points if len(model.points) else None)
+    poses = Poses(points=model.points if len(model.points) else None, source="COLMAP model")
     if poses.points is None:
         poses.notes.append("the COLMAP model holds no points, so only the cameras are known")
     within = _place(folder, model)

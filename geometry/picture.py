@@ -98,6 +98,12 @@ def decoded(path, longest=0):
     return image, hashlib.sha256(data).hexdigest()
 
 
+def size_of(path) -> tuple[int, int]:
+    """Width and height of a picture that can be read, as its file states them."""
+    with Image.open(path, formats=FORMATS) as image:
+        return image.size
+
+
 def upright(image):
     """What `decoded` gave, turned as its EXIF orientation says."""
     turn = TURNS.get(image.info["orientation"])

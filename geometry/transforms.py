@@ -32,7 +32,7 @@ def read_transforms(path) -> Poses:
     if not isinstance(frames, list) or not frames:
         raise ValueError(f"{path.name} lists no frames, so it says nothing of any camera")
     undo = _undo(data, path.name)
-    poses = Poses()
+    poses = Poses(source=path.name)
     views: dict[str, View] = {}
     for number, frame in enumerate(frames):
         try:

@@ -80,6 +80,8 @@ class Poses:
     """(P, 3) places on surfaces"""
     notes: list[str] = field(default_factory=list)
     """What was left out and why"""
+    source: str = ""
+    """Who says the cameras, in an artist's words"""
 
 
 def photograph(view: View, longest: int = 0) -> Photo:

@@ -74,6 +74,7 @@ def read(request: Capture, progress, cancelled) -> Scene:
         LONGEST,
         lambda fraction, phase, note="": progress(READ * fraction, phase, note),
         cancelled,
+        cache=request.cache,
     )
     masked = [photo for photo in scene.photos if photo.mask is not None]
     if not masked or len(masked) == len(scene.photos):

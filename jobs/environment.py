@@ -1,5 +1,6 @@
 """Where the worker's Python is, and what it inherits from this process. Standard library only."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -99,9 +100,15 @@ def fields_folder(cache: str = "") -> str:
     return os.path.join(cache or cache_folder(), "fields")
 
 
-def capture_file(key: str, cache: str = "") -> str:
-    """Where a capture with this key leaves what it can be resumed from."""
-    return os.path.join(cache or cache_folder(), "captures", f"{key}.safetensors")
+def captures_folder(cache: str = "") -> str:
+    """Where captures leave what they can be resumed from, and cameras that were found; "" is the system's."""
+    return os.path.join(cache or cache_folder(), "captures")
+
+
+def capture_file(folder: str, resolution: int, holdout: int = 0, cache: str = "") -> str:
+    """Where a capture of a folder's photos leaves what it can be resumed from."""
+    key = hashlib.sha256(repr([os.path.abspath(folder), resolution, holdout]).encode()).hexdigest()[:32]
+    return os.path.join(captures_folder(cache), f"{key}.safetensors")
 
 
 def field_file(key: str, cache: str = "") -> str:

@@ -13,6 +13,7 @@ from ..geometry.folder import NoCameras, bare_photos, bare_video, read_scene, sc
 from ..geometry.picture import write_picture
 from ..geometry.sharpness import taken_with, weakness
 from ..geometry.views import Lens, Poses, View, mask_beside, named, photograph
+from . import known_cameras
 from .protocol import Cancelled
 from .structure import ALL_PAIRS, ENOUGH, Group, Structure
 from .video import sharp_frames
@@ -54,20 +55,25 @@ class Bare:
     """Equal for pictures that are all the same"""
 
 
-def open_scene(folder, holdout: int = 0, longest_side: int = 0, progress=None, cancelled=None, frames: int = 100):
+def open_scene(
+    folder, holdout: int = 0, longest_side: int = 0, progress=None, cancelled=None, frames: int = 100, cache: str = ""
+):
     """The Scene in a folder or a video: its cameras are read where it says them, else found.
 
-    `frames` is how many pictures of a video are taken at most. `progress(fraction, phase, note)` and `cancelled()` are
+    `frames` is how many pictures of a video are taken at most; `cache` the folder that remembers cameras which were
+    found, "" the system's. `progress(fraction, phase, note)` and `cancelled()` are
     those of a job. Raises ValueError with a sentence where it holds nothing that can be captured.
     """
     report = progress or (lambda fraction, phase, note="": None)
     try:
         return read_scene(folder, holdout, longest_side, lambda done, note: report(done, "Photos", note))
     except NoCameras:
-        return find_scene(folder, holdout, longest_side, progress, cancelled, frames)
+        return find_scene(folder, holdout, longest_side, progress, cancelled, frames, cache)
 
 
-def find_scene(folder, holdout: int = 0, longest_side: int = 0, progress=None, cancelled=None, frames: int = 100):
+def find_scene(
+    folder, holdout: int = 0, longest_side: int = 0, progress=None, cancelled=None, frames: int = 100, cache: str = ""
+):
     """As open_scene, but whatever the folder says of cameras is not looked at."""
     folder = Path(folder)
     report = progress or (lambda fraction, phase, note="": None)
@@ -81,9 +87,14 @@ def find_scene(folder, holdout: int = 0, longest_side: int = 0, progress=None, c
 
     with tempfile.TemporaryDirectory(prefix="maquette-") as temporary:
         paths, notes = _pictures(folder, Path(temporary), frames, watch)
-        photos = copies(folder, paths, Path(temporary), notes, watch)
-        poses = solve(photos, Path(temporary), watch)
-        poses.notes[:0] = notes
+        lasting = folder.is_dir() and not bare_video(folder)  # a video's frames are gone afterwards
+        poses = known_cameras.load(folder, paths, cache) if lasting else None
+        if poses is None:
+            photos = copies(folder, paths, Path(temporary), notes, watch)
+            poses = solve(photos, Path(temporary), watch)
+            poses.notes[:0] = notes
+            if lasting:
+                known_cameras.keep(poses, folder, paths, cache)
         share = _shared("Photos", watch)
         return scene_from(poses, holdout, longest_side, share)
 

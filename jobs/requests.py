@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields, is_dataclass
 import numpy as np
 
 from . import checks
+from .capturing import Look, Looked
 from .sampling import Encode, Encoded, Fit, Point, Sample
 from .settings import STYLES as STYLES
 from .settings import VIEW_LIMITS as VIEW_LIMITS
@@ -313,6 +314,7 @@ class Diagnosis:
 
 
 KINDS = {kind.__name__: kind for kind in (Meshing, View, Reconstruct, Capture, Remesh, Export, Mask, Doctor)}
+KINDS |= {kind.__name__: kind for kind in (Look, Looked)}
 KINDS |= {kind.__name__: kind for kind in (Point, Sample, Encode, Fit, Encoded)}
 KINDS |= {kind.__name__: kind for kind in (Shape, Written, Masked, Diagnosis)}
 

@@ -20,9 +20,8 @@ class Unfinished:
     """The file of one capture, which is kept while it runs and read when it is resumed."""
 
     def __init__(self, request: Capture, scene: Scene):
-        names = [os.path.abspath(request.folder), request.resolution, request.holdout]
-        key = hashlib.sha256(repr(names).encode()).hexdigest()[:32]
-        self.path = Path(environment.capture_file(key, request.cache))
+        asked = request.folder, request.resolution, request.holdout
+        self.path = Path(environment.capture_file(*asked, request.cache))
         self.of = {"photos": digest(scene), "resolution": request.resolution}
         self.note = ""
         """Why there will be nothing to resume"""

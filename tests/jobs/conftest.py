@@ -21,6 +21,15 @@ if "maquette.jobs.misbehave" not in sys.modules:  # both ends must know the requ
 PATIENT = Patience(start=60, silence=60, grace=1.0, idle=0)
 
 
+@pytest.fixture(scope="package", autouse=True)
+def own_cache(tmp_path_factory):
+    """The system's cache folder is another one here: cameras that were found there would not be found again."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+            patch.setenv(name, str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def make_worker():
     """Workers that are closed again, with waiting times to choose."""
