@@ -23,6 +23,7 @@ from .settings import Meshing, View
 
 RESOLUTIONS = (32, 64)
 CAPTURE_RESOLUTIONS = (64, 96, 128, 192, 256)
+UNSEEN = ("close", "cull")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FORMATS = ("glb", "ply", "obj", "stl")
 MOST_VIEWS = 24
@@ -139,6 +140,8 @@ class Capture:
     """Go on from where the last capture of these photos at this resolution stopped, for the budget or so many steps."""
     live: float = 0.0
     """Seconds between two meshes of what there is so far, for somebody who watches; 0 shows none."""
+    unseen: str = "close"
+    """What becomes of parts that no photo shows: "close" keeps the mesh whole, "cull" leaves them out."""
 
     def __post_init__(self):
         checks.put(self, "folder", checks.path("Folder", self.folder))
@@ -154,6 +157,7 @@ class Capture:
         checks.put(self, "holdout", checks.whole("Holdout", self.holdout, 0, 1000))
         checks.put(self, "seed", checks.whole("Seed", self.seed, 0, 2**31 - 1))
         checks.check(self, "Meshing", self.meshing, Meshing)
+        checks.one_of("Unseen", self.unseen, UNSEEN)
         checks.paths(self, "renders", "preview", "save_field", "cache")
 
 

@@ -11,6 +11,7 @@ from ..geometry.frames import cell_centres
 from ..geometry.hull import Similarity, signed_distance, visual_hull
 from ..geometry.looked_at import box_round
 from ..geometry.scene import Photo
+from .exposure import Exposure
 from .fit_stage import Clock, Fitted, Run, Stage
 from .fog import FINE, SearchRun, barred, from_fog, object_in, places_in, reduced, silhouettes
 from .pixels import Pixels
@@ -54,15 +55,17 @@ def fit(
     begun=None,
     keep=None,
     show=None,
+    exposure=True,
 ) -> Fitted:
     """Fit to a list of Photo, all with masks or none of them, for about `seconds`, or for exactly so many steps.
 
     say(fraction, note) hears of progress, and show(fitted) of the field as it becomes; cancelled() -> True ends early
     with what there is by then. keep(fitted) is called each minute and at the end, and what it was given can be `begun`
-    with: its stage and the later ones then share all of the time.
+    with: its stage and the later ones then share all of the time. exposure: learn how each photo was exposed.
     """
     torch.manual_seed(seed + (begun.steps if begun else 0))
     clock, until = Clock(seconds, steps, begun.steps if begun else 0), 0.0
+    exposed = Exposure(len(photos)) if exposure else None
     if begun:
         fitted, stages = begun, rest_of(stages, begun)
         around = begun.around is not None
@@ -71,10 +74,10 @@ def fit(
     elif photos[0].mask is None:
         stages = stages[min(1, len(stages) - 1) :]  # fog has found what the coarsest would
         until = SEARCH
-        fitted, pixels = search(photos, similarity, stages[0], clock, seed, say, cancelled)
+        fitted, pixels = search(photos, similarity, stages[0], clock, seed, exposed, say, cancelled)
     else:
         pixels = Pixels(photos, similarity, "cpu", seed)
-        fitted = Fitted(*from_masks(photos, similarity, stages[0]), similarity, stages[0])
+        fitted = Fitted(*from_masks(photos, similarity, stages[0]), similarity, stages[0], exposure=exposed)
     whole, left = sum(stage.share for stage in stages), 1 - until
     for number, stage in enumerate(stages):
         if number:  # the first one's field is there
@@ -97,11 +100,11 @@ def rest_of(stages: tuple[Stage, ...], begun: Fitted) -> tuple[Stage, ...]:
     return (replace(first, sharp=(max(low, min(float(begun.field.sharpness), high)), high)), *later)
 
 
-def search(photos, similarity, stage: Stage, clock: Clock, seed, say, cancelled) -> tuple[Fitted, Pixels]:
+def search(photos, similarity, stage: Stage, clock: Clock, seed, exposed, say, cancelled) -> tuple[Fitted, Pixels]:
     """What to begin with where there are no masks: the object that a fog has found, in a cube of its own."""
     around = Surroundings()
     around.close(barred(around, photos, similarity))
-    fitted = Fitted(None, None, similarity, FOG, around=around)
+    fitted = Fitted(None, None, similarity, FOG, around=around, exposure=exposed)
     SearchRun(fitted, Pixels(reduced(photos), similarity, "cpu", seed), clock, say, cancelled).go(SEARCH)
     inside = object_in(around, photos, similarity)
     fitted.similarity = box_round(inside, similarity)

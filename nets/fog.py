@@ -46,11 +46,11 @@ class SearchRun(Run):
 
     def loss(self) -> Tensor:
         """The fog alone, of one colour from everywhere; gathered, and cleared where nothing wants it."""
-        origins, ways, colours, _ = self.pixels.draw(self.stage.rays)
+        origins, ways, colours, _, photo = self.pixels.draw(self.stage.rays)
         around = self.fitted.around
         around.close()
         seen = around.look(origins, ways, torch.rand(len(ways)))
-        error = (seen.colour - colours).square().mean()
+        error = self.missing(seen.colour, colours, photo).square().mean()
         self.errors.append(float(error.detach()))
         low = RESOLUTION // 4
         stored = around.table[0, 0, low:-low, low:-low, low:-low]

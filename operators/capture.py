@@ -5,7 +5,7 @@ import os
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ..jobs.requests import CAPTURE_RESOLUTIONS, Capture, Meshing
+from ..jobs.requests import CAPTURE_RESOLUTIONS, UNSEEN, Capture, Meshing
 from . import compute, datablocks, provenance
 from .base import JobOperator
 
@@ -13,6 +13,11 @@ ONCE = {"SKIP_SAVE"}
 LIVE = 3.0
 """Seconds between two meshes of what there is so far"""
 RESOLUTIONS = [(str(n), str(n), f"{n} cells along the box round the object") for n in CAPTURE_RESOLUTIONS]
+UNSEEN_ITEMS = [
+    ("close", "Close", "Close the mesh over parts that no photo shows: it can be printed and used in booleans"),
+    ("cull", "Leave Out", "Leave out parts that no photo shows: the mesh is open there"),
+]
+assert [row[0] for row in UNSEEN_ITEMS] == list(UNSEEN)
 
 
 class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
@@ -27,6 +32,7 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
     steps: IntProperty(name="Steps", description="Fit so many steps instead; 0 goes by time", min=0, options=ONCE)
     resolution: EnumProperty(name="Resolution", items=RESOLUTIONS, default="192", options=ONCE)
     faces: IntProperty(name="Faces", default=0, min=0, options=ONCE)
+    unseen: EnumProperty(name="Unseen", items=UNSEEN_ITEMS, default="close", options=ONCE)
     resume: BoolProperty(
         name="Resume", description="Go on from where the last capture of these photos stopped", options=ONCE
     )
@@ -41,13 +47,13 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
         settings = context.scene.maquette.capture
         given = {
             name: getattr(self if self.properties.is_property_set(name) else settings, name)
-            for name in ("filepath", "budget", "resolution", "faces")
+            for name in ("filepath", "budget", "resolution", "faces", "unseen")
         }
         if not given["filepath"]:
             raise ValueError("No photos are chosen; choose their folder, or a video, in the sidebar")
         folder = bpy.path.abspath(given["filepath"])
         resolution, meshing = int(given["resolution"]), Meshing(smoothing=0, faces=given["faces"])
-        common = {"meshing": meshing, "cache": compute.cache(), "resume": self.resume}
+        common = {"meshing": meshing, "cache": compute.cache(), "resume": self.resume, "unseen": given["unseen"]}
         common["live"] = LIVE if self.watched else 0.0
         return [Capture(folder, given["budget"], self.steps, resolution, **common)]
 

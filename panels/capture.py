@@ -23,6 +23,7 @@ class MAQUETTE_PT_capture(Sidebar, bpy.types.Panel):
         column.prop(settings, "budget")
         column.prop(settings, "resolution")
         column.prop(settings, "faces")
+        column.prop(settings, "unseen")
         if status.busy:
             draw_progress(layout, status)
         else:
