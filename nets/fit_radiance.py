@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import torch
@@ -16,7 +17,7 @@ from .fit_stage import Clock, Fitted, Run, Stage
 from .fog import FINE, SearchRun, barred, from_fog, object_in, places_in, reduced, silhouettes
 from .pixels import Pixels
 from .radiance_field import RadianceField
-from .surface_volume import at_corners, band, corners_of, finer, settle
+from .surface_volume import at_corners, band, corners_of, cut_off, finer, settle
 from .surroundings import Surroundings
 from .voxel_grid import VoxelGrid
 
@@ -56,15 +57,17 @@ def fit(
     keep=None,
     show=None,
     exposure=True,
+    now=time.monotonic,
 ) -> Fitted:
     """Fit to a list of Photo, all with masks or none of them, for about `seconds`, or for exactly so many steps.
 
     say(fraction, note) hears of progress, and show(fitted) of the field as it becomes; cancelled() -> True ends early
     with what there is by then. keep(fitted) is called each minute and at the end, and what it was given can be `begun`
-    with: its stage and the later ones then share all of the time. exposure: learn how each photo was exposed.
+    with: its stage and the later ones then share all of the time. exposure: learn how each photo was exposed. now() -> seconds,
+    of the clock or of the processor.
     """
     torch.manual_seed(seed + (begun.steps if begun else 0))
-    clock, until = Clock(seconds, steps, begun.steps if begun else 0), 0.0
+    clock, until = Clock(seconds, steps, begun.steps if begun else 0, now), 0.0
     exposed = Exposure(len(photos)) if exposure else None
     if begun:
         fitted, stages = begun, rest_of(stages, begun)
@@ -85,7 +88,7 @@ def fit(
         fitted.stage = stage
         until += stage.share / whole * left
         Run(fitted, pixels, clock, say, cancelled, keep, show).go(until)
-        fitted.volume = settle(fitted.field, fitted.volume)
+        fitted.volume = cut_off(settle(fitted.field, fitted.volume), fitted.plane, fitted.similarity)
         if cancelled and cancelled():
             break
     if keep:
@@ -106,10 +109,10 @@ def search(photos, similarity, stage: Stage, clock: Clock, seed, exposed, say, c
     around.close(barred(around, photos, similarity))
     fitted = Fitted(None, None, similarity, FOG, around=around, exposure=exposed)
     SearchRun(fitted, Pixels(reduced(photos), similarity, "cpu", seed), clock, say, cancelled).go(SEARCH)
-    inside = object_in(around, photos, similarity)
+    inside, fitted.plane = object_in(around, photos, similarity)
     fitted.similarity = box_round(inside, similarity)
     shown = silhouettes(cell_centres(FINE)[inside], photos, similarity)
-    fitted.field, fitted.volume = from_fog(inside, around, similarity, fitted.similarity, stage)
+    fitted.field, fitted.volume = from_fog(inside, around, similarity, fitted.similarity, stage, fitted.plane)
     return fitted, Pixels(photos, fitted.similarity, "cpu", seed, shown)
 
 

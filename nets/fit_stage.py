@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..geometry.hull import Similarity
 from ..geometry.scene import Photo
+from ..geometry.wall import Plane
 from .exposure import BEGINS, Exposure
 from .pixels import Drawn, Pixels, camera_of, directions
 from .radiance_field import RadianceField, Rendered, Skip, eikonal
@@ -59,13 +60,15 @@ class Fitted:
     log: list[dict] = field(default_factory=list)
     around: Surroundings | None = None
     exposure: Exposure | None = None
+    plane: Plane | None = None
+    """The wall or the table that the object is cut off from"""
 
 
 class Clock:
     """How much of a budget is spent: of seconds, or, where a number of steps is given, of those."""
 
-    def __init__(self, seconds: float, steps: int = 0, before: int = 0):
-        self.seconds, self.steps, self.began = seconds, steps, time.monotonic()
+    def __init__(self, seconds: float, steps: int = 0, before: int = 0, now=time.monotonic):
+        self.seconds, self.steps, self.now, self.began = seconds, steps, now, now()
         self.before = before
         """Steps of a fitting that goes on"""
 
@@ -74,7 +77,7 @@ class Clock:
         return (steps - self.before) / self.steps if self.steps else self.passed() / self.seconds
 
     def passed(self) -> float:
-        return time.monotonic() - self.began
+        return self.now() - self.began
 
     def left(self, steps: int) -> float:
         """Seconds, as far as can be told."""

@@ -13,6 +13,7 @@ from ..geometry.frames import cell_centres
 from ..geometry.hull import Similarity, project, signed_distance, widened
 from ..geometry.looked_at import best_parts, few, filled, looked_at
 from ..geometry.scene import Photo
+from ..geometry.wall import Plane, wall_of
 from .fit_stage import Fitted, Run, Stage
 from .pixels import every_ray, small
 from .radiance_field import RadianceField
@@ -31,6 +32,8 @@ THICK = 0.25
 """Opacity of a cell above which it is taken for a surface."""
 LOOKED_AT = 0.25
 """Share of the cameras, of those that see the best seen cell, that must show a part of the object."""
+LEFT = 0.2
+"""Share of an object's worth that must be left where a wall was cut off, or it was no wall but the object itself"""
 FINE = 64
 """Cells along the cube's side among which the object is picked."""
 
@@ -87,10 +90,11 @@ def barred(around: Surroundings, photos: list[Photo], similarity: Similarity) ->
 
 
 @torch.no_grad()
-def object_in(around: Surroundings, photos: list[Photo], similarity: Similarity) -> np.ndarray:
+def object_in(around: Surroundings, photos: list[Photo], similarity: Similarity) -> tuple[np.ndarray, Plane | None]:
     """(FINE,) * 3 bool: what is thick in the fog where most cameras look, with its inside, and not its neighbours.
 
-    Of several parts those count that lie near the middle of many pictures, rather than those that are large.
+    Of several parts those count that lie near the middle of many pictures, rather than those that are large. And the
+    wall or the table from which it was cut off, if there is one.
     """
     some, points = few(photos, 60), cell_centres(FINE).reshape(-1, 3)
     thick = density(around.stored(torch.from_numpy(points))[0]).numpy()
@@ -99,10 +103,24 @@ def object_in(around: Surroundings, photos: list[Photo], similarity: Similarity)
     radius = min(0.5, 0.8 * float(np.linalg.norm(origins, axis=1).min()))
     within = (number >= LOOKED_AT * number.max()) & (np.linalg.norm(points, axis=1) < radius)
     cube = (FINE,) * 3
-    shell = best_parts(((1 - np.exp(-thick) > THICK) & within).reshape(cube), (central / len(some)).reshape(cube) ** 2)
+    dense, worth = (1 - np.exp(-thick) > THICK).reshape(cube), (central / len(some)).reshape(cube) ** 2
+    within = within.reshape(cube)
+    shell, plane = best_parts(dense & within, worth), None
+    found = wall_of(dense, origins)
+    if found:
+        before = (points @ found[0] > found[1]).reshape(cube)
+        free = best_parts(dense & within & before, worth)
+        if worth[free].sum() > LEFT * worth[shell].sum():
+            shell, within, plane = free, within & before, in_world(*found, similarity)
     if not shell.any():
         raise ValueError("nothing solid was found where the cameras look; more photos, or a longer budget, may help")
-    return filled(shell, seen_through(around, some, similarity), within.reshape(cube))
+    return filled(shell, seen_through(around, some, similarity), within), plane
+
+
+def in_world(normal: np.ndarray, offset: float, similarity: Similarity) -> Plane:
+    """A plane of the cube."""
+    away = offset * similarity.side + normal @ np.array(similarity.centre)
+    return Plane(tuple(float(x) for x in normal), float(away))
 
 
 def seen_through(around: Surroundings, photos: list[Photo], similarity: Similarity, longest: int = 72) -> np.ndarray:
@@ -132,10 +150,10 @@ def first_surface(around: Surroundings, lens: Photo, similarity: Similarity) -> 
 
 
 @torch.no_grad()
-def from_fog(inside: np.ndarray, around: Surroundings, old: Similarity, new: Similarity, stage: Stage):
+def from_fog(inside: np.ndarray, around: Surroundings, old: Similarity, new: Similarity, stage: Stage, plane=None):
     """A RadianceField in the new cube with the picked object's surface and colours, and its distances at all corners.
 
-    The fog keeps what lies around, and is cleared of the object.
+    The fog keeps what lies around, and is cleared of the object, but not behind the plane that it was cut off from.
     """
     n = stage.resolution
     side = torch.linspace(-0.5, 0.5, n + 1)
@@ -153,7 +171,10 @@ def from_fog(inside: np.ndarray, around: Surroundings, old: Similarity, new: Sim
     stored = around.places()
     at = F.max_pool3d(torch.from_numpy(inside.astype(np.float32))[None, None], 5, 1, 2)
     taken = F.grid_sample(at, 2 * stored.flip(-1)[None], mode="nearest", padding_mode="zeros", align_corners=False)
-    around.close(taken[0, 0] > 0.5)
+    taken = taken[0, 0] > 0.5
+    if plane:
+        taken &= torch.from_numpy(plane.before(old.to_world(stored.numpy())) > 0)
+    around.close(taken)
     around.move(old, new)
     return field, volume
 

@@ -62,7 +62,7 @@ def test_known_factors_come_back(darkened):
     colour, opacity, _ = view(fitted, wanted)
     inside = (wanted.mask > 250) & (opacity > 0.99)
     error = (colour - wanted.image / 255)[inside]
-    assert np.abs(error.mean(0)).max() < 0.02 and np.sqrt((error**2).mean()) < 0.1
+    assert np.abs(error.mean(0)).max() < 0.04 and np.sqrt((error**2).mean()) < 0.1
 
 
 def test_photos_alike_keep_their_exposure(ellipsoid):
