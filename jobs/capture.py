@@ -29,9 +29,10 @@ BACKGROUND = 1.0
 def capture(request: Capture, progress, cancelled) -> Shape:
     """Raises ValueError with a sentence where the folder holds nothing that can be captured."""
     start = time.perf_counter()
-    scene, request, smaller = read(request, progress, cancelled)
+    asked = request
+    scene, request, smaller = read(asked, progress, cancelled)
     progress(READ, "Fitting", "finding the object")
-    stopped = unfinished.Unfinished(request, scene)
+    stopped = unfinished.Unfinished(asked, scene)
     begun = stopped.load() if request.resume else None
     watcher = watching.Watcher(request.live, progress, (READ, FIT))
     box = begun.similarity if begun else box_of(scene)

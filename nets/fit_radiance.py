@@ -20,6 +20,7 @@ from .radiance_field import RadianceField
 from .surface_volume import at_corners, band, corners_of, cut_off, finer, settle
 from .surroundings import Surroundings
 from .voxel_grid import VoxelGrid
+from .waves_stage import WavesRun
 
 SEARCH = 0.45
 """Share of the budget that finds surfaces where there are no masks."""
@@ -58,13 +59,14 @@ def fit(
     show=None,
     exposure=True,
     now=time.monotonic,
+    waves=False,
 ) -> Fitted:
     """Fit to a list of Photo, all with masks or none of them, for about `seconds`, or for exactly so many steps.
 
     say(fraction, note) hears of progress, and show(fitted) of the field as it becomes; cancelled() -> True ends early
     with what there is by then. keep(fitted) is called each minute and at the end, and what it was given can be `begun`
-    with: its stage and the later ones then share all of the time. exposure: learn how each photo was exposed. now() -> seconds,
-    of the clock or of the processor.
+    with: its stage and the later ones then share all of the time. exposure: learn how each photo was exposed.
+    now() -> seconds, of the clock or of the processor. waves: the first stage moves cosine waves.
     """
     torch.manual_seed(seed + (begun.steps if begun else 0))
     clock, until = Clock(seconds, steps, begun.steps if begun else 0, now), 0.0
@@ -87,7 +89,8 @@ def fit(
             fitted.field, fitted.volume = finer(fitted.field, fitted.volume, stage.resolution, stage.band)
         fitted.stage = stage
         until += stage.share / whole * left
-        Run(fitted, pixels, clock, say, cancelled, keep, show).go(until)
+        kind = WavesRun if waves and not number else Run
+        kind(fitted, pixels, clock, say, cancelled, keep, show).go(until)
         fitted.volume = cut_off(settle(fitted.field, fitted.volume), fitted.plane, fitted.similarity)
         if cancelled and cancelled():
             break
