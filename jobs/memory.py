@@ -21,18 +21,18 @@ GIB = 2**30
 # What is held at the worst moment, counted from the code and checked against peaks of whole runs.
 LIBRARIES = 400 * 2**20
 """torch, scikit-image and the rest"""
-FITTED, SCORED = 20, 5
+FITTED, SCORED = 14, 4
 """Bytes a pixel of photos: picture, mask, both once more in one row, and the numbers of those near the object"""
 READING = 28
 """Bytes a pixel of the largest photo while it is read"""
 CORNER = 64
 """Bytes a corner of the whole grid when distances and colours are made into a field"""
-ACTIVE, SPREAD = 280, 30
+ACTIVE, SPREAD = 280, 20
 """Bytes a corner near the surface with its gradients and moments, and how many there are of them, times R squared"""
-SAMPLES = 30_000
+SAMPLES = 16_000
 """Bytes a ray of a step"""
 RAYS = {64: 2048, 96: 3072, 128: 4096, 192: 6144, 256: 8192}
-SURROUNDINGS = 400 * 2**20
+SURROUNDINGS = 250 * 2**20
 """Where photos have no masks: the grid of what lies around, and the samples in it"""
 
 

@@ -55,7 +55,10 @@ class Answer:
 
 def main(argv=None):
     options = parse(argv)
-    print(table([row for folder in options.folders for row in measure(Path(folder), options)]))
+    print("\n".join(HEAD), flush=True)
+    for folder in options.folders:
+        for row in measure(Path(folder), options):
+            print(line(row), flush=True)  # at once: each took minutes
 
 
 def parse(argv):
@@ -186,10 +189,10 @@ COLUMNS = {
 }
 
 
-def table(rows):
-    """Markdown; peak memory counts what methods before took."""
-    lines = ["| scene | method | " + " | ".join(COLUMNS) + " |", "| --- | --- |" + " --- |" * len(COLUMNS)]
-    for row in rows:
-        cells = (format(row[name], form) if name in row else "" for name, form in COLUMNS.items())
-        lines.append(f"| {row['scene']} | {row['method']} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+HEAD = ["| scene | method | " + " | ".join(COLUMNS) + " |", "| --- | --- |" + " --- |" * len(COLUMNS)]
+
+
+def line(row):
+    """Of a table in Markdown; peak memory counts what methods before took."""
+    cells = (format(row[name], form) if name in row else "" for name, form in COLUMNS.items())
+    return f"| {row['scene']} | {row['method']} | " + " | ".join(cells) + " |"
