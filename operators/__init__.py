@@ -14,11 +14,13 @@ from . import (
     drop,
     edit_mask,
     enough,
+    find_cameras,
     follow,
     live,
     mask_preview,
     masks,
     pack_field,
+    photos,
     reconstruct,
     regenerate,
     release,
@@ -47,6 +49,7 @@ CLASSES = (
     reconstruct.MAQUETTE_OT_reconstruct,
     regenerate.MAQUETTE_OT_regenerate,
     choose_capture.MAQUETTE_OT_choose_capture,
+    find_cameras.MAQUETTE_OT_find_cameras,
     capture.MAQUETTE_OT_capture,
     sample.MAQUETTE_OT_sample,
     sample_random.MAQUETTE_OT_sample_random,
@@ -84,6 +87,7 @@ def register():
     follow.register()  # its step comes before that of the wishes it makes
     live.register()
     so_far.register()
+    photos.register()
     animation.register()
     compute.register()
 
@@ -91,6 +95,7 @@ def register():
 def unregister():
     compute.unregister()
     animation.unregister()
+    photos.unregister()
     so_far.unregister()
     live.unregister()
     follow.unregister()

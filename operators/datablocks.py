@@ -192,3 +192,14 @@ def new_box(collection, name: str, centre, side: float):
     box.location = centre
     collection.objects.link(box)
     return box
+
+
+def new_points(collection, name: str, points):
+    """A mesh of loose vertices at points (P, 3)."""
+    mesh = bpy.data.meshes.new(name)
+    mesh.vertices.add(len(points))
+    mesh.vertices.foreach_set("co", np.ascontiguousarray(points, np.float32).ravel())
+    mesh.update()
+    thing = bpy.data.objects.new(name, mesh)
+    collection.objects.link(thing)
+    return thing

@@ -3,7 +3,11 @@
 import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ..operators import capture
+from ..operators import capture, photos
+
+
+def _chosen(self, context):
+    photos.look()
 
 
 class MaquetteCapture(bpy.types.PropertyGroup):
@@ -12,6 +16,7 @@ class MaquetteCapture(bpy.types.PropertyGroup):
     filepath: StringProperty(
         name="Photos",
         description="A folder of photos all round one object, or a video of it",
+        update=_chosen,
     )
     budget: FloatProperty(
         name="Time",

@@ -3,7 +3,7 @@
 import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from ..operators import compute, masks, provenance, sampled, tasks, thumbnails
+from ..operators import compute, masks, photos, provenance, sampled, tasks, thumbnails
 from .mesh import MaquetteMesh, good
 
 
@@ -76,6 +76,8 @@ class MaquetteStatus(bpy.types.PropertyGroup):
     fraction: FloatProperty(get=_reads(lambda: tasks.Status.task.fraction if tasks.busy() else 0.0))
     phase: StringProperty(get=_reads(lambda: tasks.Status.task.phase if tasks.busy() else ""))
     note: StringProperty(get=_reads(lambda: tasks.Status.task.note if tasks.busy() else ""))
+    ends_early: BoolProperty(get=_reads(tasks.ends_early))
+    """What runs could be stopped and kept."""
     error: StringProperty(get=_reads(lambda: tasks.Status.error))
     log: StringProperty(get=_reads(lambda: tasks.Status.log))
     environment_ok: BoolProperty(get=_reads(lambda: compute.Found.ok))
@@ -87,6 +89,9 @@ class MaquetteStatus(bpy.types.PropertyGroup):
     warm: BoolProperty(get=_reads(compute.warm))
     icon: IntProperty(get=_reads(lambda: thumbnails.icon(bpy.context.scene.maquette.first_picture())))
     mask: StringProperty(get=_reads(lambda: masks.state(bpy.context.scene.maquette.first_picture())))
+    photos: StringProperty(get=_reads(photos.lines))
+    photos_notes: StringProperty(get=_reads(photos.notes))
+    resumable: BoolProperty(get=_reads(photos.resumable))
     active: BoolProperty(get=_reads(lambda: provenance.is_result(bpy.context.object)))
     trouble: StringProperty(get=_reads(lambda: provenance.trouble(bpy.context.object)))
     placed: BoolProperty(get=_reads(_placed))
