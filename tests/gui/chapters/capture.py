@@ -47,6 +47,18 @@ def live():
     return module.Drawn.batch and module.Drawn.shape
 
 
+def pixels(name):
+    """(H, W, 3) of the viewport in a photograph of the screen, its sidebar left out."""
+    image = bpy.data.images.load(str(hands.OUT / f"{name}.png"))
+    width, height = image.size
+    found = np.empty(width * height * 4, np.float32)
+    image.pixels.foreach_get(found)
+    bpy.data.images.remove(image)
+    place, side = hands.region("WINDOW"), hands.region("UI")
+    rows = slice(place.y + height - hands.window().height, place.y + place.height)
+    return found.reshape(height, width, 4)[rows, place.x + 60 : place.x + place.width - side.width, :3]
+
+
 def scene_photos():
     """What was chosen is said at once; Find Cameras sets them up with the box, in one undo step."""
     before = yield from chosen(8)
@@ -92,6 +104,9 @@ def scene_capture():
 def scene_stop_keep_and_resume():
     """What there is so far is seen in the viewport; Stop and Keep makes it the mesh, Resume goes on from there."""
     before = yield from chosen(600)
+    view = hands.viewport().spaces.active.region_3d
+    view.view_distance = 3
+    yield from shot("capture-6-nothing-yet")
     yield from press("maquette.capture")
     yield from until(lambda: status().busy and status().ends_early, "job", 30)
     yield from until(live, "mesh so far", 60)
@@ -100,6 +115,8 @@ def scene_stop_keep_and_resume():
     yield from until(lambda: live() is not first, "better mesh", 60)
     assert "dB" in status().note and "s left" in status().note, status().note
     yield from shot("capture-6-so-far")
+    drawn = np.abs(pixels("capture-6-so-far") - pixels("capture-6-nothing-yet")).max(-1) > 0.1
+    assert 0.02 < drawn.mean() < 0.6, f"the lamp fills {drawn.mean():.3f} of the view"
     yield from press("maquette.enough")
     yield from until(lambda: not status().busy, "mesh", 60)
     assert not status().error, status().error
