@@ -38,7 +38,7 @@ def test_right_is_right_and_up_is_up():
 
 def test_projection_is_the_tracers():
     """The network's camera numbers describe the very picture that the procedural world traces."""
-    from maquette.train.recipes.image_to_field import cameras
+    from maquette.train.recipes.field_samples import cameras
     from maquette.train.shapes import world
 
     samples = world.sample(11, 4, "validation", ["package"], background=False)

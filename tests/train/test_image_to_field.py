@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from maquette.train import export, loop
-from maquette.train.recipes import disturb
+from maquette.train.recipes import disturb, field_samples
 from maquette.train.recipes import image_to_field as recipe
 from maquette.train.shapes import pictures, shards
 from maquette.train.shapes.views import sample_views
@@ -100,7 +100,7 @@ def test_without_shards_samples_are_drawn_as_needed(monkeypatch):
     def packages(seed, n, split, device):
         return pictures.sample_batch(seed, n, split, device, ["package"])
 
-    monkeypatch.setattr(recipe, "sample_batch", packages)
+    monkeypatch.setattr(field_samples, "sample_batch", packages)
     network = recipe.make(plan)
     assert network.prior.masks.any(1).all()
     first = next(recipe.batches(plan, np.random.default_rng(0), "cpu"))

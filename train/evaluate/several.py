@@ -24,7 +24,7 @@ from ...geometry.picture import read_picture
 from ...nets import device, predict
 from ...nets.camera import cell_centres, project
 from ...nets.several_views import fitted
-from ..recipes.image_to_field import cameras
+from ..recipes.field_samples import cameras
 from ..shapes import world
 from ..shapes.views import sample_views
 from .image_to_field import CLOSE, CROP, read_network, surface
