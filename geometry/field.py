@@ -10,7 +10,7 @@ import numpy as np
 from .atomic import replacing
 from .frames import UNIT_CUBE
 
-NAMES = ("values", "level", "bounds", "colour")
+NAMES = ("values", "level", "bounds", "colour", "confidence")
 UNREADABLE = (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 """What numpy raises for files that are broken or hold something else."""
 LARGEST = 512
@@ -29,9 +29,12 @@ class Field:
     """(2, 3) metres, the outer faces of the grid"""
     colour: np.ndarray | None = None
     """(X, Y, Z, 3) float32 sRGB in [0, 1]"""
+    confidence: np.ndarray | None = None
+    """(X, Y, Z) float32 in [0, 1]: how sure it is where the surface lies, from 0, a guess"""
 
     def __post_init__(self):
-        for name, dtype in (("values", np.float32), ("bounds", np.float64), ("colour", np.float32)):
+        kinds = (("values", np.float32), ("bounds", np.float64), ("colour", np.float32), ("confidence", np.float32))
+        for name, dtype in kinds:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype))
         object.__setattr__(self, "level", float(self.level))
@@ -41,6 +44,8 @@ class Field:
             raise ValueError("a field's bounds are its lowest and its highest corner")
         if self.colour is not None and self.colour.shape != (*self.values.shape, 3):
             raise ValueError(f"a field of {self.values.shape} cells cannot take colours of {self.colour.shape}")
+        if self.confidence is not None and self.confidence.shape != self.values.shape:
+            raise ValueError(f"a field of {self.values.shape} cells cannot take confidence of {self.confidence.shape}")
         for name in NAMES:
             if getattr(self, name) is not None and not np.isfinite(getattr(self, name)).all():
                 raise ValueError(f"the field's {name} holds values that are not finite numbers")
@@ -69,7 +74,7 @@ class Field:
                 missing = [name for name in NAMES[:3] if name not in file]
                 if missing:
                     raise ValueError(f"it has no {missing[0]}")
-                return cls(*(file[name] for name in NAMES if name in file))
+                return cls(**{name: file[name] for name in NAMES if name in file})
         except FileNotFoundError as error:
             raise ValueError(f"{path} does not exist") from error
         except UNREADABLE as error:

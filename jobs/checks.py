@@ -69,3 +69,8 @@ def mesh(owner):
         if colours.shape != vertices.shape:
             raise ValueError(f"Colours are {colours.shape}; one per vertex would be {vertices.shape}")
         put(owner, "colours", colours)
+    if getattr(owner, "confidence", None) is not None:
+        confidence = np.ascontiguousarray(owner.confidence, np.float32)
+        if confidence.shape != (len(vertices),):
+            raise ValueError(f"Confidence is {confidence.shape}; one per vertex would be {(len(vertices),)}")
+        put(owner, "confidence", confidence)

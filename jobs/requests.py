@@ -189,6 +189,8 @@ class Export:
     """(F, 3) int32"""
     colours: np.ndarray | None = None
     """(V, 3) float32 sRGB in [0, 1]"""
+    confidence: np.ndarray | None = None
+    """(V,) float32 in [0, 1], for .ply"""
 
     def __post_init__(self):
         checks.put(self, "path", checks.path("Path", self.path))
@@ -246,6 +248,8 @@ class Shape:
     """verb, settings, weights' sha256, inputs and hashes, version, torch, threads, device: enough to regenerate"""
     mask: str = ""
     """PNG of the mask that was used, when there is one."""
+    confidence: np.ndarray | None = None
+    """(V,) float32 in [0, 1]: how sure the surface is there, from 0, a guess; None where nothing is said"""
 
     def __post_init__(self):
         checks.mesh(self)
@@ -258,7 +262,7 @@ class Shape:
         Raises JobError with one sentence (unknown ending, folder missing or not writable)."""
         from .client import worker
 
-        return worker().run(Export(os.fspath(path), self.vertices, self.faces, self.colours)).path
+        return worker().run(Export(os.fspath(path), self.vertices, self.faces, self.colours, self.confidence)).path
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from ..geometry.paint import spread
 from . import turns
 from .camera import BINS, ELEVATIONS, SCALES, hypotheses, share
+from .confidence import confidence, gaussian
 from .image_to_field import FINE, MIDDLE, ImageToField, Prediction, blend
 from .look import Looker, look_from_all
 from .several_views import OtherView
@@ -26,7 +27,8 @@ SOFTNESS = 0.6
 
 @dataclass(frozen=True)
 class Estimate:
-    """What one picture gives: occupancy (N, N, N) in [0, 1], distance (N, N, N) inside > 0, colour (N, N, N, 3) sRGB.
+    """What one picture gives: occupancy (N, N, N) in [0, 1], distance (N, N, N) inside > 0, colour (N, N, N, 3) sRGB,
+    confidence (N, N, N) in [0, 1].
 
     Distances are in units of the cube.
     camera: elevation (degrees), scale (half crops a unit), distance, u0, v0 of the likeliest camera, and its weight.
@@ -38,6 +40,7 @@ class Estimate:
     occupancy: np.ndarray
     distance: np.ndarray
     colour: np.ndarray
+    confidence: np.ndarray
     camera: dict[str, float]
     views: list[dict] = field(default_factory=list)
     likeness: float = 1.0
@@ -98,6 +101,7 @@ def predict(
     lookers = [Looker(straight(close, device), cameras[:1])]
     for other, met in zip(others, beside, strict=True):
         lookers.append(Looker(straight(other.close, device), met.view.camera[:1], met.view.fit[:1]))
+    sure = confidence(whole.fine_occupancy.float().sigmoid()[0, 0])  # before masks and smoothing have their say
     used = [True, *(met.used for met in beside)]
     coarse, fine = whole.occupancy, whole.fine_occupancy
     for looker, picture, use in zip(lookers, pictures, used, strict=True):
@@ -105,7 +109,7 @@ def predict(
             how = FIRST if looker.fit is None else OTHER
             coarse, fine = (agreeing(logits, picture[:, 3:], looker, how) for logits in (coarse, fine))
     whole = dataclasses.replace(whole, occupancy=coarse, fine_occupancy=softened(fine))
-    found = estimate(whole, [one for one, use in zip(lookers, used) if use], float(weights[0]), resolution)
+    found = estimate(whole, sure, [one for one, use in zip(lookers, used) if use], float(weights[0]), resolution)
     found.camera["depth"] = found.camera["scale"] / (2 * larger_side(crop))
     agreed = agreements(whole, pictures, lookers)
     for agreement, met in zip(agreed, (None, *beside), strict=True):
@@ -202,12 +206,7 @@ def likeliest(
 
 def softened(logits: torch.Tensor) -> torch.Tensor:
     """Logits (1, 1, N, N, N) smoothed by a Gaussian of SOFTNESS cells."""
-    at = torch.arange(-2.0, 3.0, device=logits.device)
-    kernel = torch.softmax(-(at**2) / (2 * SOFTNESS**2), 0).reshape(1, 1, -1)
-    lines = F.pad(logits.float(), (2,) * 6, mode="replicate")[0, 0]
-    for _ in range(3):  # along the last axis, which then becomes the first
-        lines = F.conv1d(lines.flatten(0, 1)[:, None], kernel).reshape(*lines.shape[:2], -1).permute(2, 0, 1)
-    return lines[None, None]
+    return gaussian(logits[0, 0], SOFTNESS)[None, None]
 
 
 def one_of(many: Prediction, index: int) -> Prediction:
@@ -243,9 +242,10 @@ def decode(network: ImageToField, seen, camera: torch.Tensor, chunks: int, other
     return Prediction(slabs[0][0].occupancy, slabs[0][0].distance, *joined)
 
 
-def estimate(whole: Prediction, lookers: list[Looker], weight: float, resolution: int) -> Estimate:
-    """Add to a Prediction the colours that the pictures show, and take it to numpy."""
+def estimate(whole: Prediction, sure, lookers: list[Looker], weight: float, resolution: int) -> Estimate:
+    """Add to a Prediction the colours that the pictures show, and take it to numpy; sure is the fine confidence."""
     fine = resolution == FINE
+    sure = sure if fine else F.avg_pool3d(sure[None, None], 2)[0, 0]
     occupancy = (whole.fine_occupancy if fine else whole.occupancy).float().sigmoid()[0, 0]
     distance = (whole.fine_distance if fine else whole.distance).float()[0, 0]
     colour = whole.colour.float().sigmoid()
@@ -263,4 +263,4 @@ def estimate(whole: Prediction, lookers: list[Looker], weight: float, resolution
         "v0": numbers[4],
         "weight": weight,
     }
-    return Estimate(occupancy.cpu().numpy(), distance.cpu().numpy(), painted, found)
+    return Estimate(occupancy.cpu().numpy(), distance.cpu().numpy(), painted, sure.cpu().numpy(), found)

@@ -8,6 +8,8 @@ from mathutils import Matrix
 
 COLOURS = "Color"
 """Name of the colour attribute; Blender's own name for one, so that other tools find it."""
+CONFIDENCE = "Confidence"
+"""Name of the attribute with how sure the surface is at each vertex, from 0, a guess, to 1."""
 MATERIAL = "Maquette Colors"
 PLAIN = "Maquette Plain"
 
@@ -59,6 +61,8 @@ def fill_mesh(mesh, shape, style: str):
         mesh.shade_smooth()
     if shape.colours is not None:
         fill_colours(mesh, shape.colours)
+    if shape.confidence is not None:
+        mesh.attributes.new(CONFIDENCE, "FLOAT", "POINT").data.foreach_set("value", shape.confidence)
 
 
 def _has_faces(mesh, count: int, faces) -> bool:
@@ -73,12 +77,17 @@ def _has_faces(mesh, count: int, faces) -> bool:
 def fill_colours(mesh, colours):
     """colours (V, 3) sRGB in [0, 1] as the active colour attribute. Bytes, as in the photo; Blender shows them linear
     through `color` and as they are through `color_srgb`."""
-    attribute = mesh.color_attributes.new(COLOURS, "BYTE_COLOR", "POINT")
+    mesh.color_attributes.active_color = new_colours(mesh, COLOURS, colours)
+    mesh.color_attributes.render_color_index = mesh.color_attributes.find(COLOURS)
+
+
+def new_colours(mesh, name: str, colours):
+    """A colour attribute of colours (V, 3) sRGB in [0, 1]."""
+    attribute = mesh.color_attributes.new(name, "BYTE_COLOR", "POINT")
     rgba = np.ones((len(colours), 4), np.float32)
     rgba[:, :3] = colours
     attribute.data.foreach_set("color_srgb", rgba.ravel())
-    mesh.color_attributes.active_color = attribute
-    mesh.color_attributes.render_color_index = mesh.color_attributes.find(COLOURS)
+    return attribute
 
 
 def colour_material():

@@ -3,7 +3,7 @@
 import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from ..operators import compute, masks, photos, provenance, sampled, tasks, thumbnails
+from ..operators import compute, datablocks, masks, photos, provenance, sampled, tasks, thumbnails
 from .mesh import MaquetteMesh, good
 
 
@@ -24,7 +24,7 @@ def _facts() -> str:
     report = provenance.read(thing)["report"]
     closed = "closed" if report.get("watertight") else "not closed"
     counts = f"{report.get('vertices', 0):,} vertices", f"{report.get('faces', 0):,} faces, {closed}"
-    return "\n".join([*counts, *_kind(report), *_sides(report), *provenance.notes(report)])
+    return "\n".join([*counts, *_kind(report), *_sure(report), *_sides(report), *provenance.notes(report)])
 
 
 def _kind(report: dict) -> list[str]:
@@ -40,6 +40,16 @@ def _notes() -> str:
     """What the active object's report has to tell, a line each."""
     thing = bpy.context.object
     return "\n".join(provenance.notes(provenance.read(thing)["report"])) if good(thing) else ""
+
+
+def _confident() -> bool:
+    thing = bpy.context.object
+    return good(thing) and datablocks.CONFIDENCE in thing.data.attributes
+
+
+def _sure(report: dict) -> list[str]:
+    """How sure the surface is in the mean."""
+    return [f"surface {100 * report['confidence']:.0f} % sure"] if "confidence" in report else []
 
 
 def _sides(report: dict) -> list[str]:
@@ -99,6 +109,8 @@ class MaquetteStatus(bpy.types.PropertyGroup):
     meshable: BoolProperty(get=_reads(lambda: good(bpy.context.object) and provenance.has_field(bpy.context.object)))
     """The active object was made as a field."""
     facts: StringProperty(get=_reads(_facts))
+    confident: BoolProperty(get=_reads(_confident))
+    """How sure it is, is known of the active object's mesh."""
     guess: StringProperty(get=_reads(_guess))
     mesh: PointerProperty(type=MaquetteMesh)
     sampled: BoolProperty(get=_reads(lambda: sampled.is_sample(bpy.context.object)))
