@@ -20,6 +20,8 @@ ENGINES = [
     ("CYCLES", "Cycles", "Materials as they are"),
     ("WORKBENCH", "Workbench", "Quick: textures, colour attributes or the materials' viewport colours"),
 ]
+SMALLEST = 32
+"""Pixels along a side that Capture needs"""
 # One table, for the sidebar's settings and for scripts that say it themselves.
 SETTINGS = {
     "source": (EnumProperty, dict(name="From", items=SOURCES, default="orbit")),
@@ -56,7 +58,7 @@ SETTINGS = {
             name="Pixels",
             description="Along a picture's longer side",
             default=512,
-            min=16,
+            min=SMALLEST,
             max=8192,
             subtype="PIXEL",
         ),
@@ -234,7 +236,10 @@ class MAQUETTE_OT_render_views(bpy.types.Operator):
         shots, notes = orbit.from_cameras(context)
         render = context.scene.render
         scale = side / max(render.resolution_x, render.resolution_y)
-        return shots, notes, tuple(max(1, round(n * scale)) for n in (render.resolution_x, render.resolution_y))
+        size = tuple(round(n * scale) for n in (render.resolution_x, render.resolution_y))
+        if min(size) < SMALLEST:
+            raise ValueError(f"Pictures of {size[0]} x {size[1]} pixels are too small to capture; set more Pixels")
+        return shots, notes, size
 
     def _finish(self, context, task):
         task.write()
