@@ -3,6 +3,7 @@
 import bpy
 
 from . import (
+    add_box,
     animation,
     cancel,
     capture,
@@ -39,6 +40,7 @@ from . import (
     sample_save,
     sample_update,
     sample_vary,
+    set_scale,
     show_preferences,
     so_far,
     tasks,
@@ -52,6 +54,8 @@ CLASSES = (
     choose_capture.MAQUETTE_OT_choose_capture,
     find_cameras.MAQUETTE_OT_find_cameras,
     capture.MAQUETTE_OT_capture,
+    add_box.MAQUETTE_OT_add_box,
+    set_scale.MAQUETTE_OT_set_scale,
     render_views.MAQUETTE_OT_render_views,
     sample.MAQUETTE_OT_sample,
     sample_random.MAQUETTE_OT_sample_random,

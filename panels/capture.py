@@ -32,6 +32,9 @@ class MAQUETTE_PT_capture(Sidebar, bpy.types.Panel):
         column.prop(settings, "budget")
         column.prop(settings, "resolution")
         column.prop(settings, "faces")
+        row = column.row(align=True)
+        row.prop(settings, "box")
+        row.operator("maquette.add_box", text="", icon="CUBE")
         if status.busy:
             draw_progress(layout, status)
         else:
@@ -43,6 +46,15 @@ class MAQUETTE_PT_capture(Sidebar, bpy.types.Panel):
                 row.operator("maquette.capture", text="Resume", icon="PLAY").resume = True
         if status.error and not status.busy:
             draw_error(layout, context, status)
+        if status.captured:
+            draw_scale(layout, settings)
+
+
+def draw_scale(layout, settings):
+    """The true size of the active capture."""
+    row = layout.box().row(align=True)
+    row.prop(settings, "distance")
+    row.operator("maquette.set_scale", icon="DRIVER_DISTANCE")
 
 
 def draw_photos(layout, context, status):
