@@ -9,8 +9,10 @@ import time
 import numpy as np
 
 from .. import __version__
+from ..geometry.box import Box, cut
 from ..geometry.field import Field
-from ..geometry.hull import box_from_cameras, box_from_masks
+from ..geometry.hull import Similarity, box_from_cameras, box_from_masks
+from ..geometry.looked_at import box_from_points
 from ..geometry.picture import write_picture
 from ..geometry.scene import Scene
 from ..geometry.similar import psnr, ssim
@@ -34,11 +36,11 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     progress(READ, "Fitting", "finding the object")
     stopped = unfinished.Unfinished(request, scene)
     begun = stopped.load() if request.resume else None
-    watcher = watching.Watcher(request.live, progress, (READ, FIT))
-    box = begun.similarity if begun else box_of(scene)
+    wanted = Box(request.box[:3], request.box[3:]) if request.box else None
+    watcher = watching.Watcher(request.live, progress, (READ, FIT), wanted)
     fitted = fit_radiance.fit(
         scene.photos,
-        box,
+        begun.similarity if begun else wanted.cube if wanted else box_of(scene),
         fit_radiance.plan(request.resolution),
         request.budget,
         request.steps,
@@ -48,16 +50,18 @@ def capture(request: Capture, progress, cancelled) -> Shape:
         begun=begun,
         keep=stopped.keep,
         show=watcher.show,
+        half=wanted.half if wanted else None,
     )
     progress(FIT, "Field")
     values, colours = bake_radiance.volumes(fitted)
     field = Field(values, 0.0, bake_radiance.bounds(fitted), colours)
+    field = cut(field, wanted) if wanted else field
     key, unkept = fields.keep(field, request.cache)
     if request.save_field:
         field.save(request.save_field)
     shape = shape_from_field(field, request.meshing, progress, request.preview, span=(0.9, 0.95))
     report = shape.report | scores(fitted, scene, request.renders, progress) | seen(scene)
-    report |= {"box": dataclasses.asdict(fitted.similarity), "cameras": cameras(scene)}
+    report |= {"box": told(fitted.similarity, wanted), "cameras": cameras(scene)}
     report |= {"device": "cpu", "steps": fitted.steps, "seconds": time.perf_counter() - start}
     report |= {"ended_early": True} if watcher.enough else {}
     notes = " ".join(filter(None, (*scene.notes, unkept, stopped.note)))
@@ -83,10 +87,19 @@ def read(request: Capture, progress, cancelled) -> Scene:
     return dataclasses.replace(scene, photos=tuple(masked), notes=(*scene.notes, left_out))
 
 
-def box_of(scene: Scene):
-    """Where the object is: round its masks, or, where photos have none, where the cameras look."""
+def box_of(scene: Scene) -> Similarity:
+    """Where the object is: round its masks; where photos have none round the points, or else where the cameras look."""
     with_mask = [photo for photo in scene.photos if photo.mask is not None]
-    return box_from_masks(with_mask) if with_mask else box_from_cameras(scene.photos)
+    if with_mask:
+        return box_from_masks(with_mask)
+    widest = box_from_cameras(scene.photos)
+    return widest if scene.points is None else box_from_points(scene.points, list(scene.photos), widest)
+
+
+def told(cube: Similarity, wanted: Box | None) -> dict:
+    """The box that was wanted, or the cube that was found, as a report has it."""
+    centre, size = (wanted.centre, wanted.size) if wanted else (cube.centre, (cube.side,) * 3)
+    return {"centre": list(centre), "side": max(size), "size": list(size)}
 
 
 def seen(scene: Scene) -> dict:
@@ -141,7 +154,7 @@ def before_white(photo) -> np.ndarray:
 
 def provenance(request: Capture, fitted) -> dict:
     """Enough to make it again: steps rather than seconds, since machines differ."""
-    names = ("budget", "steps", "resolution", "holdout", "seed")
+    names = ("budget", "steps", "resolution", "holdout", "seed", "box")
     settings = {name: getattr(request, name) for name in names} | {"meshing": dataclasses.asdict(request.meshing)}
     return {
         "verb": "capture",

@@ -139,6 +139,8 @@ class Capture:
     """Go on from where the last capture of these photos at this resolution stopped, for the budget or so many steps."""
     live: float = 0.0
     """Seconds between two meshes of what there is so far, for somebody who watches; 0 shows none."""
+    box: tuple[float, ...] = ()
+    """Centre x, y, z and size x, y, z of what is wanted, in the cameras' frame and along its axes; () finds it."""
 
     def __post_init__(self):
         checks.put(self, "folder", checks.path("Folder", self.folder))
@@ -153,6 +155,7 @@ class Capture:
         checks.put(self, "steps", checks.whole("Steps", self.steps, 0, 10_000_000))
         checks.put(self, "holdout", checks.whole("Holdout", self.holdout, 0, 1000))
         checks.put(self, "seed", checks.whole("Seed", self.seed, 0, 2**31 - 1))
+        checks.put(self, "box", checks.box("Box", self.box))
         checks.check(self, "Meshing", self.meshing, Meshing)
         checks.paths(self, "renders", "preview", "save_field", "cache")
 

@@ -87,10 +87,11 @@ def barred(around: Surroundings, photos: list[Photo], similarity: Similarity) ->
 
 
 @torch.no_grad()
-def object_in(around: Surroundings, photos: list[Photo], similarity: Similarity) -> np.ndarray:
+def object_in(around: Surroundings, photos: list[Photo], similarity: Similarity, half=None) -> np.ndarray:
     """(FINE,) * 3 bool: what is thick in the fog where most cameras look, with its inside, and not its neighbours.
 
-    Of several parts those count that lie near the middle of many pictures, rather than those that are large.
+    Of several parts those count that lie near the middle of many pictures, rather than those that are large. Where
+    somebody said where it is, `half` (3,) the sides of a box in the cube, all of its larger parts do.
     """
     some, points = few(photos, 60), cell_centres(FINE).reshape(-1, 3)
     thick = density(around.stored(torch.from_numpy(points))[0]).numpy()
@@ -98,10 +99,14 @@ def object_in(around: Surroundings, photos: list[Photo], similarity: Similarity)
     origins = similarity.to_cube([photo.camera[:3, 3] for photo in photos])
     radius = min(0.5, 0.8 * float(np.linalg.norm(origins, axis=1).min()))
     within = (number >= LOOKED_AT * number.max()) & (np.linalg.norm(points, axis=1) < radius)
+    worth = (central / len(some)) ** 2
+    if half is not None:
+        within, worth = (np.abs(points) <= half).all(1), np.ones(len(points), np.float32)
     cube = (FINE,) * 3
-    shell = best_parts(((1 - np.exp(-thick) > THICK) & within).reshape(cube), (central / len(some)).reshape(cube) ** 2)
+    shell = best_parts(((1 - np.exp(-thick) > THICK) & within).reshape(cube), worth.reshape(cube))
     if not shell.any():
-        raise ValueError("nothing solid was found where the cameras look; more photos, or a longer budget, may help")
+        where = "in the box" if half is not None else "where the cameras look"
+        raise ValueError(f"nothing solid was found {where}; more photos, or a longer budget, may help")
     return filled(shell, seen_through(around, some, similarity), within.reshape(cube))
 
 

@@ -3,6 +3,7 @@
 import bpy
 
 from . import (
+    add_box,
     animation,
     cancel,
     capture,
@@ -25,6 +26,7 @@ from . import (
     regenerate,
     release,
     remesh,
+    render_views,
     reset_mask,
     sample,
     sample_between,
@@ -38,6 +40,7 @@ from . import (
     sample_save,
     sample_update,
     sample_vary,
+    set_scale,
     show_confidence,
     show_preferences,
     so_far,
@@ -52,6 +55,9 @@ CLASSES = (
     choose_capture.MAQUETTE_OT_choose_capture,
     find_cameras.MAQUETTE_OT_find_cameras,
     capture.MAQUETTE_OT_capture,
+    add_box.MAQUETTE_OT_add_box,
+    set_scale.MAQUETTE_OT_set_scale,
+    render_views.MAQUETTE_OT_render_views,
     sample.MAQUETTE_OT_sample,
     sample_random.MAQUETTE_OT_sample_random,
     sample_vary.MAQUETTE_OT_sample_vary,

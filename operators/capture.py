@@ -1,10 +1,10 @@
 """A folder of photos, or a video -> a mesh with its cameras, where the cameras saw it."""
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty, StringProperty
 
 from ..jobs.requests import CAPTURE_RESOLUTIONS, Capture, Meshing
-from . import captured, compute, datablocks, provenance
+from . import boxes, captured, compute, datablocks, provenance
 from .base import JobOperator
 
 ONCE = {"SKIP_SAVE"}
@@ -25,6 +25,9 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
     steps: IntProperty(name="Steps", description="Fit so many steps instead; 0 goes by time", min=0, options=ONCE)
     resolution: EnumProperty(name="Resolution", items=RESOLUTIONS, default="192", options=ONCE)
     faces: IntProperty(name="Faces", default=0, min=0, options=ONCE)
+    box: FloatVectorProperty(
+        name="Box", description="Centre and size of what is wanted, in the cameras' frame", size=6, options=ONCE
+    )
     resume: BoolProperty(
         name="Resume", description="Go on from where the last capture of these photos stopped", options=ONCE
     )
@@ -44,6 +47,8 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
         folder = captured.folder(given["filepath"])
         resolution, meshing = int(given["resolution"]), Meshing(smoothing=0, faces=given["faces"])
         common = {"meshing": meshing, "cache": compute.cache(), "resume": self.resume}
+        context.view_layer.update()  # a script may just have moved the box
+        common["box"] = tuple(self.box) if self.properties.is_property_set("box") else boxes.chosen(context)
         common["live"] = LIVE if self.watched else 0.0
         return [Capture(folder, given["budget"], self.steps, resolution, **common)]
 

@@ -12,6 +12,8 @@ CONFIDENCE = "Confidence"
 """Name of the attribute with how sure the surface is at each vertex, from 0, a guess, to 1."""
 MATERIAL = "Maquette Colors"
 PLAIN = "Maquette Plain"
+BOX = "maquette_box"
+"""Custom property of an empty that is a box for Capture"""
 
 
 def new_object(context, name: str, shape, location, style: str, collection=None):
@@ -194,11 +196,14 @@ def new_camera(collection, row: dict, size: float):
     return camera
 
 
-def new_box(collection, name: str, centre, side: float):
-    """An empty that shows a cube."""
+def new_box(collection, name: str, centre, side: float, size=None):
+    """An empty that shows a cube, or a box of a size (3,) of its own, whose longest side is `side`."""
     box = bpy.data.objects.new(name, None)
     box.empty_display_type, box.empty_display_size = "CUBE", side / 2
     box.location = centre
+    if size is not None:
+        box.scale = [length / side for length in size]
+    box[BOX] = True
     collection.objects.link(box)
     return box
 

@@ -7,7 +7,7 @@ from bpy.app.handlers import persistent
 
 from ..jobs import environment
 from ..jobs.requests import Look
-from . import compute, tasks
+from . import boxes, compute, tasks
 
 
 class Seen:
@@ -59,6 +59,11 @@ def learned(folder: str, found) -> None:
         Seen.folder, Seen.found, Seen.error = folder, found, ""
 
 
+def found():
+    """What is known of the chosen photos, a Looked; None where nothing is, or not yet."""
+    return Seen.found if Seen.folder == chosen() else None
+
+
 def lines() -> str:
     """What is chosen, a line each: photos, cameras, masks; "" while that is not known."""
     if Seen.job:
@@ -76,8 +81,12 @@ def notes() -> str:
 def resumable() -> bool:
     """Whether a capture of the chosen photos was stopped."""
     folder, settings = chosen(), bpy.context.scene.maquette.capture
+    try:
+        box = boxes.chosen(bpy.context)
+    except ValueError:
+        return False
     return bool(folder) and os.path.isfile(
-        environment.capture_file(folder, int(settings.resolution), cache=compute.cache())
+        environment.capture_file(folder, int(settings.resolution), cache=compute.cache(), box=box)
     )
 
 

@@ -32,6 +32,9 @@ class MAQUETTE_PT_capture(Sidebar, bpy.types.Panel):
         column.prop(settings, "budget")
         column.prop(settings, "resolution")
         column.prop(settings, "faces")
+        row = column.row(align=True)
+        row.prop(settings, "box")
+        row.operator("maquette.add_box", text="", icon="CUBE")
         if status.busy:
             draw_progress(layout, status)
         else:
@@ -43,6 +46,15 @@ class MAQUETTE_PT_capture(Sidebar, bpy.types.Panel):
                 row.operator("maquette.capture", text="Resume", icon="PLAY").resume = True
         if status.error and not status.busy:
             draw_error(layout, context, status)
+        if status.captured:
+            draw_scale(layout, settings)
+
+
+def draw_scale(layout, settings):
+    """The true size of the active capture."""
+    row = layout.box().row(align=True)
+    row.prop(settings, "distance")
+    row.operator("maquette.set_scale", icon="DRIVER_DISTANCE")
 
 
 def draw_photos(layout, context, status):
@@ -59,3 +71,27 @@ def draw_photos(layout, context, status):
         paragraph(box, context, note, "ERROR")
     if len(notes) > MOST:
         box.label(text=f"and {len(notes) - MOST} more", icon="BLANK1")
+
+
+class MAQUETTE_PT_capture_views(Sidebar, bpy.types.Panel):
+    bl_label = "Views of This Scene"
+    bl_parent_id = "MAQUETTE_PT_capture"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        layout, settings = self.layout, context.scene.maquette.views
+        layout.enabled = not context.window_manager.maquette.busy
+        layout.row().prop(settings, "source", expand=True)
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column()
+        if settings.source == "orbit":
+            for name in ("count", "low", "high", "lens"):
+                column.prop(settings, name)
+        column.prop(settings, "resolution")
+        column.prop(settings, "engine")
+        if settings.engine == "CYCLES":
+            column.prop(settings, "samples")
+        column.prop(settings, "even_light")
+        column.prop(settings, "directory")
+        layout.operator("maquette.render_views", icon="RENDER_STILL")

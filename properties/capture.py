@@ -1,9 +1,9 @@
 """Scene.maquette.capture: the settings of the next capture."""
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from ..operators import capture, photos
+from ..operators import boxes, capture, photos
 
 
 def _chosen(self, context):
@@ -33,4 +33,18 @@ class MaquetteCapture(bpy.types.PropertyGroup):
     )
     faces: IntProperty(
         name="Faces", description="Triangles to keep at most; 0 keeps all", default=0, min=0, soft_max=200000, step=100
+    )
+    box: PointerProperty(
+        name="Box",
+        description="An empty that says what to capture, by its place and scale; none: the object is found by itself",
+        type=bpy.types.Object,
+        poll=boxes.is_box,
+    )
+    distance: FloatProperty(
+        name="Distance",
+        description="How far apart the two vertices that are selected in Edit Mode really are",
+        default=1.0,
+        min=1e-6,
+        soft_max=10,
+        unit="LENGTH",
     )

@@ -3,7 +3,7 @@
 import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from ..operators import compute, datablocks, masks, photos, provenance, sampled, tasks, thumbnails
+from ..operators import captured, compute, datablocks, masks, photos, provenance, sampled, tasks, thumbnails
 from .mesh import MaquetteMesh, good
 
 
@@ -106,6 +106,8 @@ class MaquetteStatus(bpy.types.PropertyGroup):
     trouble: StringProperty(get=_reads(lambda: provenance.trouble(bpy.context.object)))
     placed: BoolProperty(get=_reads(_placed))
     """The active object has a size of its own: its cameras', or its kind's."""
+    captured: BoolProperty(get=_reads(lambda: captured.is_capture(bpy.context.object)))
+    """The active object is the mesh of a capture."""
     meshable: BoolProperty(get=_reads(lambda: good(bpy.context.object) and provenance.has_field(bpy.context.object)))
     """The active object was made as a field."""
     facts: StringProperty(get=_reads(_facts))

@@ -83,7 +83,7 @@ def test_every_panel_draws_in_every_state(bpy, scene, draw, pictures, until):
     from maquette.operators import masks, tasks
 
     panels = [name for name in dir(bpy.types) if name.startswith("MAQUETTE_PT_")]
-    assert len(panels) == 10
+    assert len(panels) == 11
     sheets = []
     scene.maquette.filepath = pictures("ball.png")
     image = bpy.data.images.new("Maquette Mask", 8, 8)

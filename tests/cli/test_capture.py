@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -54,3 +55,30 @@ def test_ctrl_c_twice_cancels(interrupted, tmp_path, capsys):
     assert interrupted(2) == 1
     assert not (tmp_path / "e.ply").exists()
     assert capsys.readouterr().err.splitlines()[-1] == "maquette: cancelled"
+
+
+@pytest.fixture
+def quick(monkeypatch, ellipsoid, tmp_path):
+    """quick(box): the exit code of a short capture of what is in a box."""
+    monkeypatch.setattr(client, "_shared", None)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def run(box):
+        asked = ["capture", str(ellipsoid.folder), "-o", str(tmp_path / "e.ply"), "--steps", "10", "--resolution", "64"]
+        return main([*asked, "--box", box, "--report", str(tmp_path / "e.json")])
+
+    yield run
+    if client._shared:
+        client._shared.close()
+
+
+def test_a_box_cuts(quick, tmp_path):
+    assert quick("3,-2,5.25,1.6,1.6,0.5") == 0
+    report = json.loads((tmp_path / "e.json").read_text())
+    assert report["bounds"][0][2] == pytest.approx(5, abs=0.02) and report["box"]["size"] == [1.6, 1.6, 0.5]
+
+
+@pytest.mark.parametrize("box, sentence", [("1,2", "Box is .* six numbers"), ("a,b", "--box is 'a,b': six numbers")])
+def test_a_wrong_box_is_wrong_usage(quick, capsys, box, sentence):
+    assert quick(box) == 2
+    assert re.search(sentence, capsys.readouterr().err)
