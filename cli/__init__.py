@@ -105,6 +105,12 @@ def parser() -> argparse.ArgumentParser:
     five.add_argument("--renders", metavar="DIR", default="", help="write each held-out view as DIR/<image stem>.png")
     unseen = "parts that no photo shows: close the mesh over them, or leave them out (close)"
     five.add_argument("--unseen", choices=requests.UNSEEN, default="close", help=unseen)
+    five.add_argument(
+        "--box",
+        metavar="CX,CY,CZ,SX,SY,SZ",
+        default="",
+        help="centre and size of what is wanted, in the cameras' frame (it is found)",
+    )
     five.add_argument("--resume", action="store_true", help="go on from where the last capture of FOLDER stopped")
     five.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn at random (0)")
     meshing_options(five)
@@ -214,11 +220,19 @@ def capture(run: Run) -> int:
     check_mesh_path(run, arguments.output)
     check_folders(arguments.save_field, arguments.preview, arguments.report)
     names = ("budget", "steps", "resolution", "holdout", "seed", "preview", "save_field", "resume", "unseen")
-    settings = {name: getattr(arguments, name) for name in names}
+    settings = {name: getattr(arguments, name) for name in names} | {"box": box(arguments)}
     request = run.request(requests.Capture, arguments.folder, meshing=meshing, **settings, renders=arguments.renders)
     make_folder(arguments.renders)
     write_report(arguments.report, make(run, request, arguments.output))
     return 0
+
+
+def box(arguments) -> tuple:
+    """The six numbers of --box, () for none."""
+    try:
+        return tuple(float(part) for part in arguments.box.split(",")) if arguments.box else ()
+    except ValueError:
+        return arguments.error(f"--box is {arguments.box!r}: six numbers, such as 0,0,1,2,2,3")
 
 
 def remesh(run: Run) -> int:

@@ -60,7 +60,8 @@ class Run:
         python = self.python or environment.find_python(user_folder=self.user_folder).python
         shown = show_progress if sys.stderr.isatty() else None
         try:
-            return client.worker(python=python).run(request, shown)
+            enough = say_enough if getattr(request, "ENDS_EARLY", False) else None
+            return client.worker(python=python).run(request, shown, enough)
         finally:
             if shown:
                 print("\r\033[K", end="", file=sys.stderr, flush=True)
@@ -82,10 +83,15 @@ class Run:
         return self.request(requests.Meshing, **{name: getattr(self.arguments, name) for name in names})
 
 
+def say_enough():
+    """At the first Ctrl-C of what can end early."""
+    print("\nmaquette: ending with what there is by now; Ctrl-C once more cancels", file=sys.stderr, flush=True)
+
+
 def make(run: Run, request, output: str) -> dict:
     """Run a request whose result is a Shape, save it, say so; returns its report."""
     shape = run.ask(request)
-    run.ask(requests.Export(output, shape.vertices, shape.faces, shape.colours))
+    run.ask(requests.Export(output, shape.vertices, shape.faces, shape.colours, shape.confidence))
     report = shape.report
     notes = [report[name] for name in ("note", "over_budget") if report.get(name)]
     note = f" ({'. '.join(notes)})" if notes else ""

@@ -33,10 +33,15 @@ def ply(mesh) -> bytes:
     if mesh.colours is not None:
         columns.append(("colour", "u1", 3))
         header += ["property uchar red", "property uchar green", "property uchar blue"]
+    if mesh.confidence is not None:
+        columns.append(("confidence", "<f4"))
+        header.append("property float confidence")
     vertices = np.zeros(len(mesh.vertices), columns)
     vertices["place"] = mesh.vertices
     if mesh.colours is not None:
         vertices["colour"] = to_bytes(mesh.colours)
+    if mesh.confidence is not None:
+        vertices["confidence"] = mesh.confidence
     faces = np.zeros(len(mesh.faces), [("count", "u1"), ("corners", "<i4", 3)])
     faces["count"], faces["corners"] = 3, mesh.faces
     lines = ["ply", "format binary_little_endian 1.0", f"comment {MAKER}", f"element vertex {len(vertices)}", *header]

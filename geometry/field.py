@@ -10,7 +10,8 @@ import numpy as np
 from .atomic import replacing
 from .frames import UNIT_CUBE
 
-NAMES = ("values", "level", "bounds", "colour", "seen")
+NAMES = ("values", "level", "bounds", "colour", "confidence", "seen")
+KINDS = {"values": np.float32, "bounds": np.float64, "colour": np.float32, "confidence": np.float32, "seen": bool}
 UNREADABLE = (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 """What numpy raises for files that are broken or hold something else."""
 LARGEST = 512
@@ -29,11 +30,13 @@ class Field:
     """(2, 3) metres, the outer faces of the grid"""
     colour: np.ndarray | None = None
     """(X, Y, Z, 3) float32 sRGB in [0, 1]"""
+    confidence: np.ndarray | None = None
+    """(X, Y, Z) float32 in [0, 1]: how sure it is where the surface lies, from 0, a guess"""
     seen: np.ndarray | None = None
     """(X, Y, Z) bool: meshes leave out faces where it is False; None leaves them whole and closed"""
 
     def __post_init__(self):
-        for name, dtype in (("values", np.float32), ("bounds", np.float64), ("colour", np.float32), ("seen", bool)):
+        for name, dtype in KINDS.items():
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype))
         object.__setattr__(self, "level", float(self.level))
@@ -43,6 +46,8 @@ class Field:
             raise ValueError("a field's bounds are its lowest and its highest corner")
         if self.colour is not None and self.colour.shape != (*self.values.shape, 3):
             raise ValueError(f"a field of {self.values.shape} cells cannot take colours of {self.colour.shape}")
+        if self.confidence is not None and self.confidence.shape != self.values.shape:
+            raise ValueError(f"a field of {self.values.shape} cells cannot take confidence of {self.confidence.shape}")
         if self.seen is not None and self.seen.shape != self.values.shape:
             raise ValueError(f"a field of {self.values.shape} cells cannot tell what was seen of {self.seen.shape}")
         for name in NAMES:

@@ -110,6 +110,17 @@ def orbit(azimuth, elevation, distance, target=(0, 0, 0)):
     return look_at(np.asarray(target) + offset, target)
 
 
+def spiral(count, lowest=-90.0, highest=90.0):
+    """(azimuth, elevation) in degrees of places spread evenly over a sphere between two elevations, from below up.
+
+    Each is turned by the golden angle from the one before, so any few in a row look from all sides.
+    """
+    low, high = np.sin(np.radians([lowest, highest]))
+    height = low + (high - low) * (np.arange(count) + 0.5) / count
+    turns = np.arange(count) * (3 - np.sqrt(5)) / 2 % 1
+    return [(360 * turn, float(np.degrees(np.arcsin(z)))) for turn, z in zip(turns.tolist(), height)]
+
+
 def intrinsics(fov, width, height):
     """Pinhole matrix (3, 3) in pixels; fov in degrees along the longer side, as in Blender."""
     focal = max(width, height) / 2 / np.tan(np.radians(fov) / 2)

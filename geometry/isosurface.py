@@ -110,9 +110,18 @@ def colours_at(field, points):
     """The field's colours (V, 3) float32 at points (V, 3) metres, between samples; None without colours."""
     if field.colour is None:
         return None
+    return np.stack([_between(field, field.colour[..., i], points) for i in range(3)], axis=-1)
+
+
+def confidence_at(field, points):
+    """The field's confidence (V,) float32 at points (V, 3) metres, between samples; None where it has none."""
+    return None if field.confidence is None else _between(field, field.confidence, points)
+
+
+def _between(field, values, points):
+    """(V,) of values (X, Y, Z) in [0, 1] at points (V, 3) metres."""
     places = world_to_grid(points, field.values.shape, field.bounds).T
-    channels = [map_coordinates(field.colour[..., i], places, order=1, mode="nearest") for i in range(3)]
-    return np.clip(np.stack(channels, axis=-1), 0, 1)
+    return np.clip(map_coordinates(values, places, order=1, mode="nearest"), 0, 1)
 
 
 def _coarser(field, level):

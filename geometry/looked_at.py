@@ -9,6 +9,12 @@ from .scene import Photo
 
 PIECE = 0.1
 """Score of a part, as a share of the best one's, from which it belongs to the object."""
+SEEN = 0.5
+"""Share of the photos that show what most of them show, from which a sparse point counts"""
+FRINGE = 0.02
+"""Share of the sparse points, by what they are worth, that may lie beyond the box on each side"""
+ENOUGH = 40
+"""Sparse points below which they say too little of an object's size"""
 
 
 def looked_at(points: np.ndarray, photos: list[Photo], similarity: Similarity) -> tuple[np.ndarray, np.ndarray]:
@@ -23,6 +29,32 @@ def looked_at(points: np.ndarray, photos: list[Photo], similarity: Similarity) -
         number += shown
         central += shown * np.exp(-2 * (off / (min(height, width) / 2)) ** 2).prod(1)
     return number, central
+
+
+def box_from_points(points: np.ndarray, photos: list[Photo], widest: Similarity, margin: float = 0.2) -> Similarity:
+    """A cube round those of sparse points (P, 3) that photos are of; `widest` where that is no smaller.
+
+    Points count by how many photos show them near their middles, so those of a room far behind hardly do. Surfaces
+    without points may reach further: the margin is for them.
+    """
+    number, central = looked_at(widest.to_cube(points), photos, widest)
+    worth = (central / len(photos)) ** 2 * (number >= SEEN * number.max(initial=0))
+    if np.count_nonzero(worth > PIECE * worth.max(initial=0)) < ENOUGH:
+        return widest
+    low, high = (
+        np.array([weighted(points[:, axis], worth, share) for axis in range(3)]) for share in (FRINGE, 1 - FRINGE)
+    )
+    side = float((high - low).max()) * (1 + 2 * margin)
+    if not 0 < side < widest.side:
+        return widest
+    return Similarity(tuple(float(c) for c in (low + high) / 2), side)
+
+
+def weighted(values: np.ndarray, worth: np.ndarray, share: float) -> float:
+    """The value (N,) below which so much of what they are worth (N,) lies."""
+    order = np.argsort(values)
+    total = np.cumsum(worth[order], dtype=np.float64)
+    return float(values[order[np.searchsorted(total, share * total[-1])]])
 
 
 def best_parts(thick: np.ndarray, worth: np.ndarray) -> np.ndarray:

@@ -17,6 +17,8 @@ class Mesh:
     """(F, 3) int32"""
     colours: np.ndarray | None = None
     """(V, 3) float32 sRGB in [0, 1]"""
+    confidence: np.ndarray | None = None
+    """(V,) float32 in [0, 1]: how sure the surface is there"""
 
     @property
     def is_watertight(self) -> bool:

@@ -10,8 +10,10 @@ import numpy as np
 
 from .. import __version__
 from ..geometry import isosurface, unseen
+from ..geometry.box import Box, cut
 from ..geometry.field import Field
-from ..geometry.hull import box_from_cameras, box_from_masks
+from ..geometry.hull import Similarity, box_from_cameras, box_from_masks
+from ..geometry.looked_at import box_from_points
 from ..geometry.picture import write_picture
 from ..geometry.scene import Scene
 from ..geometry.similar import psnr, ssim
@@ -34,11 +36,11 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     progress(READ, "Fitting", "finding the object")
     stopped = unfinished.Unfinished(asked, scene)
     begun = stopped.load() if request.resume else None
-    watcher = watching.Watcher(request.live, progress, (READ, FIT))
-    box = begun.similarity if begun else box_of(scene)
+    wanted = Box(request.box[:3], request.box[3:]) if request.box else None
+    watcher = watching.Watcher(request.live, progress, (READ, FIT), wanted)
     fitted = fit_radiance.fit(
         scene.photos,
-        box,
+        begun.similarity if begun else wanted.cube if wanted else box_of(scene),
         fit_radiance.plan(request.resolution),
         request.budget,
         request.steps,
@@ -48,16 +50,19 @@ def capture(request: Capture, progress, cancelled) -> Shape:
         begun=begun,
         keep=stopped.keep,
         show=watcher.show,
+        half=wanted.half if wanted else None,
     )
     progress(FIT, "Field")
     values, colours = bake_radiance.volumes(fitted)
-    field, hidden = with_unseen(Field(values, 0.0, bake_radiance.bounds(fitted), colours), request, scene, progress)
+    field = Field(values, 0.0, bake_radiance.bounds(fitted), colours)
+    field = cut(field, wanted) if wanted else field
+    field, hidden = with_unseen(field, request, scene, progress)
     key, unkept = fields.keep(field, request.cache)
     if request.save_field:
         field.save(request.save_field)
     shape = shape_from_field(field, request.meshing, progress, request.preview, span=(0.9, 0.95))
     report = shape.report | scores(fitted, scene, request.renders, progress) | seen(scene)
-    report |= {"box": dataclasses.asdict(fitted.similarity), "cameras": cameras(scene)}
+    report |= {"box": told(fitted.similarity, wanted), "cameras": cameras(scene)}
     report |= {"exposure": gains(fitted, scene)} if fitted.exposure else {}
     report |= {"device": "cpu", "steps": fitted.steps, "seconds": time.perf_counter() - start}
     report |= {"ended_early": True} if watcher.enough else {}
@@ -95,10 +100,19 @@ def read(request: Capture, progress, cancelled) -> tuple[Scene, Capture, str]:
     return dataclasses.replace(scene, photos=tuple(masked), notes=(*scene.notes, left_out)), request, smaller
 
 
-def box_of(scene: Scene):
-    """Where the object is: round its masks, or, where photos have none, where the cameras look."""
+def box_of(scene: Scene) -> Similarity:
+    """Where the object is: round its masks; where photos have none round the points, or else where the cameras look."""
     with_mask = [photo for photo in scene.photos if photo.mask is not None]
-    return box_from_masks(with_mask) if with_mask else box_from_cameras(scene.photos)
+    if with_mask:
+        return box_from_masks(with_mask)
+    widest = box_from_cameras(scene.photos)
+    return widest if scene.points is None else box_from_points(scene.points, list(scene.photos), widest)
+
+
+def told(cube: Similarity, wanted: Box | None) -> dict:
+    """The box that was wanted, or the cube that was found, as a report has it."""
+    centre, size = (wanted.centre, wanted.size) if wanted else (cube.centre, (cube.side,) * 3)
+    return {"centre": list(centre), "side": max(size), "size": list(size)}
 
 
 def with_unseen(field: Field, request: Capture, scene: Scene, progress) -> tuple[Field, str]:
@@ -174,7 +188,7 @@ def before_white(photo) -> np.ndarray:
 
 def provenance(request: Capture, fitted) -> dict:
     """Enough to make it again: steps rather than seconds, since machines differ."""
-    names = ("budget", "steps", "resolution", "holdout", "seed", "unseen")
+    names = ("budget", "steps", "resolution", "holdout", "seed", "box", "unseen")
     settings = {name: getattr(request, name) for name in names} | {"meshing": dataclasses.asdict(request.meshing)}
     return {
         "verb": "capture",

@@ -31,6 +31,16 @@ def whole(label: str, value, low: int, high: int) -> int:
     return int(value)
 
 
+def box(label: str, value) -> tuple[float, ...]:
+    """() or six numbers: a centre, and sizes above 0."""
+    if not isinstance(value, (tuple, list)) or len(value) not in (0, 6):
+        raise ValueError(f"{label} is {value!r}; it must be six numbers, centre x, y, z and size x, y, z")
+    found = tuple(number(label, one) for one in value)
+    if found and min(found[3:]) <= 0:
+        raise ValueError(f"{label} is {min(found[3:]):g} along one side; each must be above 0")
+    return found
+
+
 def truth(label: str, value) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise ValueError(f"{label} is {value!r}; it is either on or off")
@@ -69,3 +79,8 @@ def mesh(owner):
         if colours.shape != vertices.shape:
             raise ValueError(f"Colours are {colours.shape}; one per vertex would be {vertices.shape}")
         put(owner, "colours", colours)
+    if getattr(owner, "confidence", None) is not None:
+        confidence = np.ascontiguousarray(owner.confidence, np.float32)
+        if confidence.shape != (len(vertices),):
+            raise ValueError(f"Confidence is {confidence.shape}; one per vertex would be {(len(vertices),)}")
+        put(owner, "confidence", confidence)

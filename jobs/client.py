@@ -115,14 +115,21 @@ class Worker:
         self.pump()
         return job
 
-    def run(self, request, progress=None):
+    def run(self, request, progress=None, enough=None):
         """The result of a request, waiting for it. Raises JobError with one sentence and the worker's last words.
 
-        Interrupting it (Ctrl-C, or an exception from `progress`) cancels the job."""
+        Interrupting it (Ctrl-C, or an exception from `progress`) cancels the job. Where `enough` is given, the first
+        Ctrl-C calls it and asks for what there is by now."""
         job = self.submit(request, progress)
         try:
             while not job.finished:
-                self.pump(wait=0.1)
+                try:
+                    self.pump(wait=0.1)
+                except KeyboardInterrupt:
+                    if enough is None or job.ending:
+                        raise
+                    job.enough()
+                    enough()
         except BaseException:
             job.on_progress = None
             self._abandon(job)

@@ -10,8 +10,10 @@ import numpy as np
 
 from ..geometry import distance, mesh_file
 from ..geometry.mesh import Mesh, pieces
-from ..nets import device, inverse, sampler
-from .requests import Encode, Encoded, Point
+from ..nets import inverse, sampler
+from ..nets.solid import Solid, mirrored_iou, solid_from
+from .inversion import answer, searched
+from .requests import Encode, Encoded
 
 FACES = 500_000
 SMALLEST, GREATEST = 1e-4, 1e5
@@ -33,24 +35,11 @@ def encode(request: Encode, progress, cancelled) -> Encoded:
     progress(0.05, "Mesh", "filling")
     solid, middle, said = solid_of(mesh, name)
     progress(0.15, "Network")
-    where = device.pick(request.device)
-    model = inverse.with_fields(sampler.load(request.model, str(where)))
-    families = [model.family(request.family)] if request.family else list(model.families)
-    solid = inverse.solid_from(solid, float(extent(mesh).max()), where)
+    model, families, where = searched(request)
+    solid = solid_from(solid, float(extent(mesh).max()), where)
     found = inverse.find(model, solid, families, lambda share, note: progress(0.2 + 0.75 * share, "Network", note))
     notes += [said, *doubts(solid, found)]
-    report = {
-        "seconds": time.perf_counter() - start,
-        "device": str(where),
-        "iou": round(found.iou, 4),
-        "family": found.place.family.name,
-        "families": [{"name": family, "iou": round(iou, 4)} for family, iou in found.tried],
-        "strangeness": round(model.strangeness(found.place), 3),
-        **placed(found, solid.longest, middle),
-    }
-    if any(notes):
-        report["note"] = ". ".join(filter(None, notes))
-    return Encoded(Point(found.place.family.name, latent=tuple(found.place.latent.tolist())), report)
+    return answer(model, found, where, start, placed(found, solid.longest, middle), notes)
 
 
 def read(request: Encode) -> Mesh:
@@ -112,10 +101,10 @@ def solid_of(mesh: Mesh, name: str) -> tuple[np.ndarray, np.ndarray, str]:
     raise ValueError(f"{name} {reason}; close its holes or give it thickness")
 
 
-def doubts(solid: inverse.Solid, found: inverse.Found) -> list[str]:
+def doubts(solid: Solid, found: inverse.Found) -> list[str]:
     """Sentences on what cannot be met."""
     said = []
-    if inverse.mirrored_iou(solid, found.turn) < SYMMETRIC:
+    if mirrored_iou(solid, found.turn) < SYMMETRIC:
         said.append("the mesh's left and right differ, but this model's shapes are symmetric")
     if found.iou < ALIKE:
         said.append(
@@ -130,7 +119,7 @@ def placed(found: inverse.Found, longest: float, middle: np.ndarray) -> dict:
     side = found.place.family.side
     turn = math.radians(found.turn)
     rotation = np.array([[math.cos(turn), -math.sin(turn), 0], [math.sin(turn), math.cos(turn), 0], [0, 0, 1]])
-    origin = np.array([0, 0, sampler.FLOOR - 0.5]) - found.shift
+    origin = np.array([0, 0, sampler.GROUND]) - found.shift
     centre = middle + longest / found.size * rotation @ origin
     return {
         "turn": round(found.turn, 3),

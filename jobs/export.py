@@ -8,5 +8,5 @@ from .requests import Export, Written
 def export(request: Export, progress, cancelled) -> Written:
     """Write .glb, .ply, .obj or .stl, whole or not at all."""
     progress(0.1, "Writing")
-    files.write_mesh(Mesh(request.vertices, request.faces, request.colours), request.path)
+    files.write_mesh(Mesh(request.vertices, request.faces, request.colours, request.confidence), request.path)
     return Written(request.path)

@@ -6,10 +6,11 @@ import time
 
 from ..geometry.crop import crop_to_object
 from ..geometry.picture import Picture, read_picture
-from ..nets import catalog, device, from_outline, image_to_field, inverse, predict, sampler
+from ..nets import catalog, from_outline, image_to_field, predict
 from . import reconstruct
+from .inversion import answer, searched
 from .isolate import isolate
-from .requests import Encoded, Fit, Point
+from .requests import Encoded, Fit
 
 ALIKE = 0.75
 """IoU of outlines below which the model has nothing like it"""
@@ -27,9 +28,7 @@ def fit(request: Fit, progress, cancelled) -> Encoded:
     isolated, doubt = isolate(picture, mask, request.device)
     crop, _ = crop_to_object(isolated.rgba, image_to_field.PICTURE)
     progress(0.1, "Network")
-    where = device.pick(request.device)
-    model = inverse.with_fields(sampler.load(request.model, str(where)))
-    families = [model.family(request.family)] if request.family else list(model.families)
+    model, families, where = searched(request)
     elevation = seen_from(crop, where)
     found = from_outline.fit(
         model,
@@ -44,20 +43,8 @@ def fit(request: Fit, progress, cancelled) -> Encoded:
             f"nothing this model knows has the outline in {picture.name}: the nearest {found.place.family.name} "
             f"covers {found.iou:.0%} of it; look at the mask, or choose the family"
         )
-    report = {
-        "seconds": time.perf_counter() - start,
-        "device": str(where),
-        "iou": round(found.iou, 4),
-        "family": found.place.family.name,
-        "families": [{"name": family, "iou": round(iou, 4)} for family, iou in found.tried],
-        "strangeness": round(model.strangeness(found.place), 3),
-        "azimuth": round(found.azimuth, 2),
-        "elevation": round(found.elevation, 2),
-        "mask": isolated.method,
-    }
-    if any(notes):
-        report["note"] = ". ".join(filter(None, notes))
-    return Encoded(Point(found.place.family.name, latent=tuple(found.place.latent.tolist())), report)
+    seen = {"azimuth": round(found.azimuth, 2), "elevation": round(found.elevation, 2), "mask": isolated.method}
+    return answer(model, found, where, start, seen, notes)
 
 
 def seen_from(crop, where) -> float | None:

@@ -10,7 +10,7 @@ from ..geometry import folder as folders
 from ..geometry.picture import decoded, size_of
 from ..geometry.scene import Scene
 from . import poses
-from .capture import box_of, cameras
+from .capture import box_of, cameras, told
 from .capturing import Look, Looked
 
 SMALL = 160
@@ -35,8 +35,7 @@ def looked(scene: Scene, source: str, video: str) -> Looked:
     """What a Scene holds whose cameras are known."""
     notes, report = list(scene.notes), {"cameras": cameras(scene)}
     try:
-        box = box_of(scene)
-        report["box"] = {"centre": list(box.centre), "side": box.side}
+        report["box"] = told(box_of(scene), None)
     except ValueError as error:
         notes.append(str(error))
     masks = sum(photo.mask is not None for photo in scene.photos)

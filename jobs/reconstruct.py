@@ -55,7 +55,7 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
     progress(0.1, "Network", "loading")
     estimate, where, note = run(seen, sides_taken, request, progress)
     progress(0.6, "Field")
-    field = Field(estimate.occupancy, level(), UNIT_CUBE, estimate.colour)
+    field = Field(estimate.occupancy, level(), UNIT_CUBE, estimate.colour, estimate.confidence)
     key, unkept = fields.keep(field, request.cache)
     if request.save_field:
         field.save(request.save_field)

@@ -46,7 +46,10 @@ def shape_from_field(field, meshing: Meshing, progress, picture: str = "", span=
 
         progress(first + 0.8 * (last - first), "Preview")
         preview.write_preview(placed, picture)
-    return Shape(placed.vertices, placed.faces, placed.colours, report=report)
+    sure = isosurface.confidence_at(field, found.vertices)
+    if sure is not None:
+        report["confidence"] = round(float(sure.mean()), 3) if len(sure) else 0.0
+    return Shape(placed.vertices, placed.faces, placed.colours, confidence=sure, report=report)
 
 
 def over_budget(shape, faces: int) -> str:

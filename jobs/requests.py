@@ -142,6 +142,8 @@ class Capture:
     """Seconds between two meshes of what there is so far, for somebody who watches; 0 shows none."""
     unseen: str = "close"
     """What becomes of parts that no photo shows: "close" keeps the mesh whole, "cull" leaves them out."""
+    box: tuple[float, ...] = ()
+    """Centre x, y, z and size x, y, z of what is wanted, in the cameras' frame and along its axes; () finds it."""
 
     def __post_init__(self):
         checks.put(self, "folder", checks.path("Folder", self.folder))
@@ -156,6 +158,7 @@ class Capture:
         checks.put(self, "steps", checks.whole("Steps", self.steps, 0, 10_000_000))
         checks.put(self, "holdout", checks.whole("Holdout", self.holdout, 0, 1000))
         checks.put(self, "seed", checks.whole("Seed", self.seed, 0, 2**31 - 1))
+        checks.put(self, "box", checks.box("Box", self.box))
         checks.check(self, "Meshing", self.meshing, Meshing)
         checks.one_of("Unseen", self.unseen, UNSEEN)
         checks.paths(self, "renders", "preview", "save_field", "cache")
@@ -193,6 +196,8 @@ class Export:
     """(F, 3) int32"""
     colours: np.ndarray | None = None
     """(V, 3) float32 sRGB in [0, 1]"""
+    confidence: np.ndarray | None = None
+    """(V,) float32 in [0, 1], for .ply"""
 
     def __post_init__(self):
         checks.put(self, "path", checks.path("Path", self.path))
@@ -250,6 +255,8 @@ class Shape:
     """verb, settings, weights' sha256, inputs and hashes, version, torch, threads, device: enough to regenerate"""
     mask: str = ""
     """PNG of the mask that was used, when there is one."""
+    confidence: np.ndarray | None = None
+    """(V,) float32 in [0, 1]: how sure the surface is there, from 0, a guess; None where nothing is said"""
 
     def __post_init__(self):
         checks.mesh(self)
@@ -262,7 +269,7 @@ class Shape:
         Raises JobError with one sentence (unknown ending, folder missing or not writable)."""
         from .client import worker
 
-        return worker().run(Export(os.fspath(path), self.vertices, self.faces, self.colours)).path
+        return worker().run(Export(os.fspath(path), self.vertices, self.faces, self.colours, self.confidence)).path
 
 
 @dataclass(frozen=True)

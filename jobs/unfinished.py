@@ -1,10 +1,9 @@
-"""What a capture leaves to be resumed from: one file for each folder and resolution, the oldest out first."""
+"""What a capture leaves to be resumed from: one file for each folder, resolution and box, the oldest out first."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from pathlib import Path
 
 from ..geometry.scene import Scene
@@ -21,7 +20,7 @@ class Unfinished:
 
     def __init__(self, request: Capture, scene: Scene):
         asked = request.folder, request.resolution, request.holdout
-        self.path = Path(environment.capture_file(*asked, request.cache))
+        self.path = Path(environment.capture_file(*asked, request.cache, request.box))
         self.of = {"photos": digest(scene), "resolution": request.resolution}
         self.note = ""
         """Why there will be nothing to resume"""

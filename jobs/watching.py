@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from ..geometry.box import cut
 from ..geometry.field import Field
 from ..geometry.isosurface import mesh_from_field
 from ..nets import bake_radiance
@@ -18,8 +19,8 @@ SPARING = 12
 class Watcher:
     """What a fitting tells, passed on; `enough` once whoever watches says so."""
 
-    def __init__(self, every: float, progress, span: tuple[float, float]):
-        self.every, self.progress, self.span = every, progress, span
+    def __init__(self, every: float, progress, span: tuple[float, float], box=None):
+        self.every, self.progress, self.span, self.box = every, progress, span, box
         self.enough = False
         self.fraction, self.note = 0.0, ""
         self.next = time.monotonic()
@@ -34,7 +35,7 @@ class Watcher:
         start = time.monotonic()
         if not self.every or start < self.next or fitted.field is None:
             return
-        self._tell(shape=rough(fitted))
+        self._tell(shape=rough(fitted, self.box))
         took = time.monotonic() - start
         self.next = start + max(self.every, SPARING * took)
 
@@ -42,11 +43,15 @@ class Watcher:
         self.enough = bool(self.progress(self.fraction, "Fitting", self.note, **more)) or self.enough
 
 
-def rough(fitted) -> Shape | None:
+def rough(fitted, box=None) -> Shape | None:
     """The mesh of what is fitted so far, coarse and without clean-up but islands; None where there is no surface."""
     every = -(-fitted.field.grid.resolution // ROUGH)
     values, colours = bake_radiance.volumes(fitted, every)
     if not (values > 0).any():
         return None
-    mesh = mesh_from_field(Field(values, 0.0, bake_radiance.bounds(fitted, every), colours))
+    field = Field(values, 0.0, bake_radiance.bounds(fitted, every), colours)
+    try:
+        mesh = mesh_from_field(cut(field, box) if box else field)
+    except ValueError:  # nothing is in the box as yet
+        return None
     return Shape(mesh.vertices, mesh.faces, mesh.colours)

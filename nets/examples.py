@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .camera import cell_centres
-from .sampler import FLOOR, Family, Sampler
+from .sampler import GROUND, Family, Sampler
 
 COUNT = 8
 """Of each family; the first is its mean"""
@@ -65,8 +65,7 @@ def examples(model: Sampler, family: Family, count: int = COUNT) -> Examples:
     solid = fine > (fine.amax((1, 2, 3), keepdim=True) - 1e-6).clamp_max(0)
     fields = F.avg_pool3d(fine[:, None], 2)[:, 0]
     low, high = (torch.stack(ends) for ends in zip(*(span(one) for one in solid), strict=True))
-    floor = FLOOR - 0.5
-    low[:, 2] = torch.where(low[:, 2] < floor + AFLOAT, floor, low[:, 2])
+    low[:, 2] = torch.where(low[:, 2] < GROUND + AFLOAT, GROUND, low[:, 2])
     return Examples(latents, fields, low, high)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from ..geometry.box import sure
 from ..geometry.frames import cell_centres
 from ..geometry.hull import Similarity, signed_distance, visual_hull
 from ..geometry.looked_at import box_round
@@ -57,6 +58,7 @@ def fit(
     begun=None,
     keep=None,
     show=None,
+    half=None,
     exposure=True,
     now=time.monotonic,
     waves=False,
@@ -65,8 +67,10 @@ def fit(
 
     say(fraction, note) hears of progress, and show(fitted) of the field as it becomes; cancelled() -> True ends early
     with what there is by then. keep(fitted) is called each minute and at the end, and what it was given can be `begun`
-    with: its stage and the later ones then share all of the time. exposure: learn how each photo was exposed.
-    now() -> seconds, of the clock or of the processor. waves: the first stage moves cosine waves.
+    with: its stage and the later ones then share all of the time. Where somebody said where the object is, `half` (3,)
+    are half the sides of that box in the cube: what the photos show elsewhere is not looked for, and not in its way.
+    exposure: learn how each photo was exposed. now() -> seconds, of the clock or of the processor. waves: the first
+    stage moves cosine waves.
     """
     torch.manual_seed(seed + (begun.steps if begun else 0))
     clock, until = Clock(seconds, steps, begun.steps if begun else 0, now), 0.0
@@ -74,14 +78,17 @@ def fit(
     if begun:
         fitted, stages = begun, rest_of(stages, begun)
         around = begun.around is not None
-        shown = silhouettes(places_in(begun), photos, begun.similarity) if around else None
+        if around:
+            shown = silhouettes(places_in(begun), photos, begun.similarity)
+        else:
+            shown = sure(photos, begun.similarity) if half is not None else None
         pixels = Pixels(photos, begun.similarity, "cpu", seed + begun.steps, shown)
     elif photos[0].mask is None:
         stages = stages[min(1, len(stages) - 1) :]  # fog has found what the coarsest would
         until = SEARCH
-        fitted, pixels = search(photos, similarity, stages[0], clock, seed, exposed, say, cancelled)
+        fitted, pixels = search(photos, similarity, stages[0], clock, seed, exposed, say, cancelled, half)
     else:
-        pixels = Pixels(photos, similarity, "cpu", seed)
+        pixels = Pixels(photos, similarity, "cpu", seed, sure(photos, similarity) if half is not None else None)
         fitted = Fitted(*from_masks(photos, similarity, stages[0]), similarity, stages[0], exposure=exposed)
     whole, left = sum(stage.share for stage in stages), 1 - until
     for number, stage in enumerate(stages):
@@ -106,13 +113,15 @@ def rest_of(stages: tuple[Stage, ...], begun: Fitted) -> tuple[Stage, ...]:
     return (replace(first, sharp=(max(low, min(float(begun.field.sharpness), high)), high)), *later)
 
 
-def search(photos, similarity, stage: Stage, clock: Clock, seed, exposed, say, cancelled) -> tuple[Fitted, Pixels]:
+def search(
+    photos, similarity, stage: Stage, clock: Clock, seed, exposed, say, cancelled, half=None
+) -> tuple[Fitted, Pixels]:
     """What to begin with where there are no masks: the object that a fog has found, in a cube of its own."""
     around = Surroundings()
     around.close(barred(around, photos, similarity))
     fitted = Fitted(None, None, similarity, FOG, around=around, exposure=exposed)
     SearchRun(fitted, Pixels(reduced(photos), similarity, "cpu", seed), clock, say, cancelled).go(SEARCH)
-    inside, fitted.plane = object_in(around, photos, similarity)
+    inside, fitted.plane = object_in(around, photos, similarity, half)
     fitted.similarity = box_round(inside, similarity)
     shown = silhouettes(cell_centres(FINE)[inside], photos, similarity)
     fitted.field, fitted.volume = from_fog(inside, around, similarity, fitted.similarity, stage, fitted.plane)

@@ -90,11 +90,14 @@ def barred(around: Surroundings, photos: list[Photo], similarity: Similarity) ->
 
 
 @torch.no_grad()
-def object_in(around: Surroundings, photos: list[Photo], similarity: Similarity) -> tuple[np.ndarray, Plane | None]:
+def object_in(
+    around: Surroundings, photos: list[Photo], similarity: Similarity, half=None
+) -> tuple[np.ndarray, Plane | None]:
     """(FINE,) * 3 bool: what is thick in the fog where most cameras look, with its inside, and not its neighbours.
 
-    Of several parts those count that lie near the middle of many pictures, rather than those that are large. And the
-    wall or the table from which it was cut off, if there is one.
+    Of several parts those count that lie near the middle of many pictures, rather than those that are large; and the
+    wall or the table from which it was cut off comes along, if there is one. Where somebody said where it is, `half`
+    (3,) the sides of a box in the cube, all of its larger parts count, and nothing is cut off.
     """
     some, points = few(photos, 60), cell_centres(FINE).reshape(-1, 3)
     thick = density(around.stored(torch.from_numpy(points))[0]).numpy()
@@ -102,18 +105,21 @@ def object_in(around: Surroundings, photos: list[Photo], similarity: Similarity)
     origins = similarity.to_cube([photo.camera[:3, 3] for photo in photos])
     radius = min(0.5, 0.8 * float(np.linalg.norm(origins, axis=1).min()))
     within = (number >= LOOKED_AT * number.max()) & (np.linalg.norm(points, axis=1) < radius)
+    worth = (central / len(some)) ** 2
+    if half is not None:
+        within, worth = (np.abs(points) <= half).all(1), np.ones(len(points), np.float32)
     cube = (FINE,) * 3
-    dense, worth = (1 - np.exp(-thick) > THICK).reshape(cube), (central / len(some)).reshape(cube) ** 2
-    within = within.reshape(cube)
+    dense, within, worth = (part.reshape(cube) for part in (1 - np.exp(-thick) > THICK, within, worth))
     shell, plane = best_parts(dense & within, worth), None
-    found = wall_of(dense, origins)
+    found = wall_of(dense, origins) if half is None else None
     if found:
         before = (points @ found[0] > found[1]).reshape(cube)
         free = best_parts(dense & within & before, worth)
         if worth[free].sum() > LEFT * worth[shell].sum():
             shell, within, plane = free, within & before, in_world(*found, similarity)
     if not shell.any():
-        raise ValueError("nothing solid was found where the cameras look; more photos, or a longer budget, may help")
+        where = "in the box" if half is not None else "where the cameras look"
+        raise ValueError(f"nothing solid was found {where}; more photos, or a longer budget, may help")
     return filled(shell, seen_through(around, some, similarity), within), plane
 
 

@@ -19,9 +19,9 @@ from torch import Tensor
 
 from .camera import cell_centres
 from .examples import examples
-from .inverse import priors, within
 from .outline import Cameras, outline_iou, pixels, render, silhouettes
 from .sampler import Family, Place, Sampler
+from .whitened import STEP, priors, within
 
 SIDES = 16
 """Azimuths that are compared, evenly round the circle"""
@@ -41,8 +41,8 @@ STAGES = ((6, 8, True), (3, 14, True), (2, 16, False))
 """How many candidates go on, for how many gradient steps, and whether on half the cells"""
 FAMILIES = 3
 """That are refined at most"""
-STEP, STEP_CAMERA = 0.12, 0.02
-"""Adam's, of latents in standard deviations and of the camera in radians, half pictures and log scale"""
+STEP_CAMERA = 0.02
+"""Adam's, of the camera in radians, half pictures and log scale"""
 PRIOR = 0.006
 """How strongly latents are pulled towards their family's mean"""
 LEANING = 0.3
@@ -206,9 +206,8 @@ def likely(model: Sampler, mask: Tensor, family: Family, elevation: float | None
 
 def refined(model: Sampler, mask: Tensor, start: Guesses, steps: int, say, coarse: bool = True) -> Guesses:
     """After gradient steps of latents and cameras on the difference of outlines."""
-    means, factors = priors(model, start.family)
-    white = torch.linalg.solve_triangular(factors, (start.latent - means)[..., None], upper=False)[..., 0]
-    white = white.clone().requires_grad_()
+    prior = priors(model, start.family)
+    white = prior.white(start.latent).clone().requires_grad_()
     base = Cameras(*(getattr(start.cameras, n).clone() for n in Cameras.__dataclass_fields__))
     change = torch.zeros(len(white), 5, device=model.where, requires_grad=True)
     optimiser = torch.optim.Adam(
@@ -221,8 +220,7 @@ def refined(model: Sampler, mask: Tensor, start: Guesses, steps: int, say, coars
         for group, rate in zip(optimiser.param_groups, (STEP, STEP_CAMERA), strict=True):
             group["lr"] = rate * (1 - 0.7 * step / steps)
         with torch.enable_grad():
-            latent = means + torch.einsum("bij,bj->bi", factors, white)
-            fields = model.network.decode(latent, family, coarse=coarse).float()
+            fields = model.network.decode(prior.latent(white), family, coarse=coarse).float()
             covered, _ = render(fields, moved(base, change), SEEN, model.network.TRUNCATION)
             total = (outline_error(covered, wanted) + PRIOR * white.square().mean(1)).sum()
             white.grad, change.grad = torch.autograd.grad(total, (white, change))
@@ -230,7 +228,7 @@ def refined(model: Sampler, mask: Tensor, start: Guesses, steps: int, say, coars
         with torch.no_grad():
             white.copy_(within(white))
     with torch.no_grad():
-        latent, cameras = means + torch.einsum("bij,bj->bi", factors, white), moved(base, change)
+        latent, cameras = prior.latent(white), moved(base, change)
         seen = silhouettes(model.network.decode(latent, family, coarse=coarse).float(), cameras, SEEN, 64)
     return Guesses(family, latent.detach(), cameras, outline_iou(seen, wanted.expand_as(seen)))
 

@@ -11,14 +11,14 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .camera import cell_centres
 from .examples import SOFT, box, boxed, examples, foot, overlap
-from .sampler import FLOOR, Family, Place, Sampler
+from .sampler import GROUND, Family, Place, Sampler
+from .solid import Solid, about_z, solid_iou
+from .whitened import STEP, priors, within
 
 TURNS = 8
 """Evenly round the circle"""
@@ -33,57 +33,13 @@ RESIZED = 3
 REFINED = 2
 """Candidates that are improved together"""
 STEPS = 20
-STEP = 0.12
-"""Adam's, in standard deviations of the family's latents"""
 PRIOR = 0.004
 """How strongly latents are pulled towards their family's mean"""
-FARTHEST = 2.5
-"""Standard deviations from its family's shapes that a latent is held within"""
 WIDTH = 0.1
 """Of the truncation, over which inside becomes outside"""
 AS_GOOD = 0.02
 """Intersection over union that the mesh's own size in metres may cost"""
 BATCH = 8
-
-
-@dataclass(frozen=True, eq=False)
-class Solid:
-    """Signed distances to a mesh whose bounds are centred in [-.5, .5]^3, longest side 1."""
-
-    values: Tensor
-    """(N, N, N) inside > 0"""
-    longest: float
-    """The mesh's longest side, metres"""
-
-    def at(self, places: Tensor) -> Tensor:
-        """Distances (B, P) at places (B, P, 3), outside the cube too."""
-        edge = 0.5 - 0.5 / self.values.shape[0]
-        held = places.clamp(-edge, edge)
-        found = F.grid_sample(self.values[None, None], (2 * held).flip(-1)[None, :, :, None], align_corners=False)
-        return found[0, 0, ..., 0] - (places - held).square().sum(-1).clamp_min(1e-12).sqrt()
-
-    def turned_bounds(self, turns: Tensor) -> tuple[Tensor, Tensor]:
-        """Lowest and highest corners (B, 3) of the solid turned by -turns (B,) radians."""
-        points = cell_centres(self.values.shape[0], self.values.device)[self.values.flatten() > 0]
-        turned = about_z(points, -turns)
-        half = 0.5 / self.values.shape[0]
-        return turned.amin(1) - half, turned.amax(1) + half
-
-
-def solid_from(values: np.ndarray, longest: float, where) -> Solid:
-    """From distances (N, N, N) as geometry.distance has them, on a device."""
-    return Solid(torch.from_numpy(values).to(where), longest)
-
-
-@torch.inference_mode()
-def mirrored_iou(solid: Solid, turn: float) -> float:
-    """Of the solid and its mirror image, where its left and right are those of a shape turned by degrees; soft."""
-    places = cell_centres(48, solid.values.device)
-    angle = places.new_tensor([math.radians(turn)])
-    there, mirrored = (
-        (solid.at(about_z(p, angle)) / SOFT).sigmoid() for p in (places, places * places.new_tensor([-1, 1, 1]))
-    )
-    return float(torch.minimum(there, mirrored).sum() / torch.maximum(there, mirrored).sum().clamp_min(1e-6))
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,14 +127,6 @@ def with_fields(model: Sampler) -> Sampler:
     return model
 
 
-def about_z(places: Tensor, turns: Tensor) -> Tensor:
-    """places (P, 3) or (B, P, 3) turned counter-clockwise, as seen from above, by turns (B,) radians: (B, P, 3)."""
-    c, s = turns.cos()[:, None], turns.sin()[:, None]
-    x, y, z = places.unbind(-1)
-    x, y, z = torch.broadcast_tensors(c * x - s * y, s * x + c * y, z)
-    return torch.stack([x, y, z], -1)
-
-
 @torch.inference_mode()
 def likely(model: Sampler, solid: Solid, families: Sequence[Family], say) -> Candidates:
     """Turns and sizes at which the solid resembles an example of a family, the likeliest of each."""
@@ -204,7 +152,7 @@ def likely(model: Sampler, solid: Solid, families: Sequence[Family], say) -> Can
                 shift = known.foot[k] - size * feet[t]
                 rows.append((family.index, float(turns[t]), size, shift, metric, known.latents[k]))
             if t == best or len(families) == 1:
-                ground = known.foot.new_tensor([0, 0, FLOOR - 0.5])
+                ground = known.foot.new_tensor([0, 0, GROUND])
                 for size in (share / float(longest[t]) for share in STANDING):
                     rows.append((family.index, float(turns[t]), size, ground - size * feet[t], False, known.latents[k]))
     index, turn, size, shift, metric, latent = zip(*rows, strict=True)
@@ -228,7 +176,7 @@ def encoded(model: Sampler, solid: Solid, guesses: Candidates, say) -> Candidate
         say(float(part[0]) / len(guesses.family))
         some = guesses.take(part.to(model.where))
         wanted = target(model, solid, some.poses, n)
-        said = held(model, model.network.encode(wanted, some.family)[0].float(), some.family)
+        said = priors(model, some.family).held(model.network.encode(wanted, some.family)[0].float())
         both = [solid_iou(model.network.decode(z, some.family) > 0, wanted > 0) for z in (said, some.latent)]
         # Of solids unlike all that it was trained on, the encoder may say less than an example does
         latents.append(torch.where((both[0] >= both[1])[:, None], said, some.latent))
@@ -241,7 +189,7 @@ def resized(guesses: Candidates) -> Candidates:
     factor = guesses.poses.size.new_tensor(SIZES)
     index = torch.arange(len(guesses.family), device=factor.device).repeat_interleave(len(SIZES))
     size, shift = guesses.poses.size[index] * factor.repeat(len(guesses.family)), guesses.poses.shift[index].clone()
-    shift[:, 2] = FLOOR - 0.5 + (shift[:, 2] + 0.5 - FLOOR) * factor.repeat(len(guesses.family))
+    shift[:, 2] = GROUND + (shift[:, 2] - GROUND) * factor.repeat(len(guesses.family))
     keep = (size < 1).nonzero()[:, 0]
     poses = Poses(guesses.poses.turn[index], size, shift).take(keep)
     return Candidates(
@@ -249,35 +197,11 @@ def resized(guesses: Candidates) -> Candidates:
     )
 
 
-def solid_iou(some: Tensor, other: Tensor) -> Tensor:
-    """(B,) of (B, ...) bool."""
-    both, either = (some & other).flatten(1).sum(1), (some | other).flatten(1).sum(1)
-    return both / either.clamp_min(1)
-
-
-def held(model: Sampler, latent: Tensor, family: Tensor) -> Tensor:
-    """Latents (B, L) drawn back to within FARTHEST of their families' shapes."""
-    means, factors = priors(model, family)
-    white = torch.linalg.solve_triangular(factors, (latent - means)[..., None], upper=False)[..., 0]
-    return means + torch.einsum("bij,bj->bi", factors, within(white))
-
-
-def within(white: Tensor) -> Tensor:
-    far = white.square().mean(-1, keepdim=True).sqrt()
-    return white * (FARTHEST / far.clamp_min(FARTHEST))
-
-
-def priors(model: Sampler, family: Tensor) -> tuple[Tensor, Tensor]:
-    """Means (B, L) and factors (B, L, L) of families (B,), on the sampler's device."""
-    found = [model.latents.at(int(index)) for index in family]
-    return tuple(torch.stack([getattr(one, name) for one in found]).to(model.where) for name in ("mean", "factor"))
-
-
 def refined(model: Sampler, solid: Solid, start: Candidates, say, steps: int = STEPS) -> Candidates:
     """With latents after gradient steps on the field's error."""
-    means, factors = priors(model, start.family)
-    white = torch.linalg.solve_triangular(factors, (start.latent - means)[..., None], upper=False)[..., 0]
-    white = white.clone().requires_grad_()  # what was made in inference mode cannot be differentiated
+    prior = priors(model, start.family)
+    # A clone, for what was made in inference mode cannot be differentiated
+    white = prior.white(start.latent).clone().requires_grad_()
     optimiser = torch.optim.Adam([white], lr=STEP, betas=(0.9, 0.95))
     family, n = start.family.clone(), model.network.config.resolution
     with torch.no_grad():
@@ -286,14 +210,13 @@ def refined(model: Sampler, solid: Solid, start: Candidates, say, steps: int = S
         say(step / steps)
         optimiser.param_groups[0]["lr"] = STEP * (1 - 0.8 * step / steps)
         with torch.enable_grad():
-            latent = means + torch.einsum("bij,bj->bi", factors, white)
-            error = field_error(model.network.decode(latent, family).float(), wanted)
+            error = field_error(model.network.decode(prior.latent(white), family).float(), wanted)
             (white.grad,) = torch.autograd.grad((error + PRIOR * white.square().mean(1)).sum(), white)
         optimiser.step()
         with torch.no_grad():
             white.copy_(within(white))
     with torch.no_grad():
-        latent = means + torch.einsum("bij,bj->bi", factors, white)
+        latent = prior.latent(white)
         iou = solid_iou(model.network.decode(latent, family) > 0, wanted > 0)
     return Candidates(family, start.poses, start.metric, latent, iou)
 

@@ -38,7 +38,8 @@ class Pixels:
     """Pixels of photos as rays of the cube, drawn at random from where the object may be."""
 
     def __init__(self, photos: list[Photo], similarity: Similarity, device, seed: int = 0, shown=None):
-        """shown: (H, W) bool of each photo, where the object may be in photos without masks."""
+        """shown: (H, W) bool of each photo, where the object may be in photos without masks; where those with masks
+        can be trusted."""
         self.device, self.random = device, torch.Generator().manual_seed(seed)
         self.images = [torch.from_numpy(np.ascontiguousarray(p.image)) for p in photos]
         self.masks = [torch.from_numpy(np.ascontiguousarray(mask_of(p))) for p in photos]
@@ -51,7 +52,8 @@ class Pixels:
         self.pool, self.elsewhere = None, 0.0
         near = [s.ravel() for s in shown or ()]
         if photos[0].mask is not None:
-            near = [widened(m.numpy(), BORDER).ravel() for m in self.masks]
+            round_it = [widened(m.numpy(), BORDER).ravel() for m in self.masks]
+            near = [wide & trusted for wide, trusted in zip(round_it, near)] if near else round_it
         elif shown:
             self.elsewhere = ELSEWHERE
         if near:

@@ -13,31 +13,13 @@ import torch.nn.functional as F
 
 from ..geometry.paint import spread
 from . import turns
-from .camera import BINS, ELEVATIONS, SCALES, cell_centres, hypotheses, project, share
+from .camera import BINS, ELEVATIONS, SCALES, hypotheses, share
+from .confidence import confidence, gaussian
 from .image_to_field import FINE, MIDDLE, ImageToField, Prediction, blend
-from .several_views import OtherView, fitted
-
-RAY_STEPS = 28
-SURE = 0.5
-"""Occupancy that the likeliest cell behind a pixel of the object is raised to."""
-
-
-@dataclass(frozen=True)
-class Silhouette:
-    """How strongly a shape is brought to agree with a mask; chosen on validation shapes."""
-
-    most: float
-    """How far the likeliest cells behind a pixel of the object may be raised, in logits."""
-    carve: float
-    """How far cells that only the background covers are lowered, in logits."""
-    margin: int
-    """Crop pixels, odd, across which a mask's edge is doubted before it carves."""
-
-
-FIRST, OTHER = Silhouette(5.0, 3.0, 9), Silhouette(2.0, 1.0, 15)
-COARSENESS = 1.7
-"""Cells of the cube's centre that a pixel spans where picture and field are made to agree, so that none lacks cells."""
-
+from .look import Looker, look_from_all
+from .several_views import OtherView
+from .silhouette import FIRST, OTHER, agreeing
+from .symmetry import symmetrical
 
 SOFTNESS = 0.6
 """Standard deviation, in cells of the fine grid, of what smooths its logits: doubt from cell to cell tears surfaces."""
@@ -45,7 +27,8 @@ SOFTNESS = 0.6
 
 @dataclass(frozen=True)
 class Estimate:
-    """What one picture gives: occupancy (N, N, N) in [0, 1], distance (N, N, N) inside > 0, colour (N, N, N, 3) sRGB.
+    """What one picture gives: occupancy (N, N, N) in [0, 1], distance (N, N, N) inside > 0, colour (N, N, N, 3) sRGB,
+    confidence (N, N, N) in [0, 1].
 
     Distances are in units of the cube.
     camera: elevation (degrees), scale (half crops a unit), distance, u0, v0 of the likeliest camera, and its weight.
@@ -57,6 +40,7 @@ class Estimate:
     occupancy: np.ndarray
     distance: np.ndarray
     colour: np.ndarray
+    confidence: np.ndarray
     camera: dict[str, float]
     views: list[dict] = field(default_factory=list)
     likeness: float = 1.0
@@ -117,6 +101,7 @@ def predict(
     lookers = [Looker(straight(close, device), cameras[:1])]
     for other, met in zip(others, beside, strict=True):
         lookers.append(Looker(straight(other.close, device), met.view.camera[:1], met.view.fit[:1]))
+    sure = confidence(whole.fine_occupancy.float().sigmoid()[0, 0])  # before masks and smoothing have their say
     used = [True, *(met.used for met in beside)]
     coarse, fine = whole.occupancy, whole.fine_occupancy
     for looker, picture, use in zip(lookers, pictures, used, strict=True):
@@ -124,7 +109,7 @@ def predict(
             how = FIRST if looker.fit is None else OTHER
             coarse, fine = (agreeing(logits, picture[:, 3:], looker, how) for logits in (coarse, fine))
     whole = dataclasses.replace(whole, occupancy=coarse, fine_occupancy=softened(fine))
-    found = estimate(whole, [one for one, use in zip(lookers, used) if use], float(weights[0]), resolution)
+    found = estimate(whole, sure, [one for one, use in zip(lookers, used) if use], float(weights[0]), resolution)
     found.camera["depth"] = found.camera["scale"] / (2 * larger_side(crop))
     agreed = agreements(whole, pictures, lookers)
     for agreement, met in zip(agreed, (None, *beside), strict=True):
@@ -181,28 +166,6 @@ def agreements(whole: Prediction, pictures: list, lookers: list[Looker]) -> list
     ]
 
 
-@dataclass(frozen=True)
-class Looker:
-    """Pixels (1, 4, H, W) straight alpha, and where they were taken from: camera (1, 5), and fit (1, 5) of all but
-
-    the first view.
-    """
-
-    pixels: torch.Tensor
-    camera: torch.Tensor
-    fit: torch.Tensor | None = None
-
-    def uv(self, points: torch.Tensor) -> torch.Tensor:
-        """Where points (N, 3) of the first cube lie in the picture, (1, N, 2)."""
-        return project(points if self.fit is None else fitted(points, self.fit), self.camera)[0]
-
-    def eye(self) -> torch.Tensor:
-        """The camera's place in the first cube, (3,)."""
-        elevation, far = self.camera[0, 0], 1 / self.camera[0, 2].clamp_min(1e-3)
-        own = torch.stack([0 * far, -far * elevation.cos(), far * elevation.sin()])
-        return own if self.fit is None else fitted(own[None], turns.inverse(self.fit))[0, 0]
-
-
 @torch.inference_mode()
 def looks_down(network: ImageToField, crop: np.ndarray) -> float:
     """Degrees that the likeliest camera of crop (128, 128, 4) looks down by."""
@@ -241,61 +204,9 @@ def likeliest(
     return guess, weights[:, 0]
 
 
-def symmetrical(whole: Prediction) -> Prediction:
-    """The mean of the Prediction and its mirror image in the vertical plane through the centre that it fits best."""
-    occupancy = whole.occupancy.float().sigmoid()
-    angles = torch.arange(0, 180, 5.0)
-    fits = torch.stack([(occupancy * reflected(occupancy, float(a))).sum() for a in angles])
-    best = float(angles[fits.argmax()])
-    near = torch.arange(best - 4, best + 5, 1.0)
-    fits = torch.stack([(occupancy * reflected(occupancy, float(a))).sum() for a in near])
-    best = float(near[fits.argmax()])
-    parts = (getattr(whole, name).float() for name in Prediction.__dataclass_fields__)
-    return Prediction(*((part + reflected(part, best)) / 2 for part in parts))
-
-
-def reflected(values: torch.Tensor, degrees: float) -> torch.Tensor:
-    """values (1, C, X, Y, Z) mirrored in the vertical plane through the centre whose normal is `degrees` from x."""
-    c, s = math.cos(2 * math.radians(degrees)), math.sin(2 * math.radians(degrees))
-    # grid_sample's axes are z, y, x
-    matrix = torch.tensor([[1.0, 0, 0, 0], [0, c, -s, 0], [0, -s, -c, 0]], device=values.device, dtype=values.dtype)
-    grid = F.affine_grid(matrix[None], list(values[:, :1].shape), align_corners=False)
-    return F.grid_sample(values, grid, padding_mode="border", align_corners=False)
-
-
-def agreeing(logits: torch.Tensor, alpha: torch.Tensor, looker: Looker, how: Silhouette = FIRST) -> torch.Tensor:
-    """Occupancy logits (1, 1, N, N, N) that the silhouette alpha (1, 1, H, W) bears out.
-
-    Where a pixel shows the object but no cell behind it is likely, all cells behind it are raised until the likeliest
-    is SURE: thin legs and handles, which the network sees but doubts, come through. Cells that only background covers
-    are lowered.
-    What it is worth on validation shapes: docs/benchmarks.md.
-    """
-    n = logits.shape[-1]
-    rays = max(8, min(64, int(2 * n / (COARSENESS * float(looker.camera[0, 1].exp())))))
-    flat = logits.float().flatten()
-    uv = looker.uv(cell_centres(n, logits.device))
-    pixel = ((uv[0] + 1) / 2 * rays).long()
-    inside = ((pixel >= 0) & (pixel < rays)).all(1)
-    ray = (pixel[:, 1] * rays + pixel[:, 0])[inside]
-    best = flat.new_full((rays * rays,), -20.0).scatter_reduce(0, ray, flat[inside], "amax").reshape(1, 1, rays, rays)
-    shown = ((F.adaptive_avg_pool2d(alpha.float(), rays) - 0.3) / 0.4).clamp(0, 1)
-    lacking = (math.log(SURE / (1 - SURE)) - best).clamp(0, how.most) * shown
-    at = uv[:, :, None]
-    raised = F.grid_sample(lacking, at, align_corners=False).flatten()
-    covered = F.max_pool2d(alpha.float(), how.margin, 1, how.margin // 2)
-    near = F.grid_sample(covered, at, align_corners=False).flatten()
-    return (flat + raised - how.carve * (1 - near)).reshape(logits.shape)
-
-
 def softened(logits: torch.Tensor) -> torch.Tensor:
     """Logits (1, 1, N, N, N) smoothed by a Gaussian of SOFTNESS cells."""
-    at = torch.arange(-2.0, 3.0, device=logits.device)
-    kernel = torch.softmax(-(at**2) / (2 * SOFTNESS**2), 0).reshape(1, 1, -1)
-    lines = F.pad(logits.float(), (2,) * 6, mode="replicate")[0, 0]
-    for _ in range(3):  # along the last axis, which then becomes the first
-        lines = F.conv1d(lines.flatten(0, 1)[:, None], kernel).reshape(*lines.shape[:2], -1).permute(2, 0, 1)
-    return lines[None, None]
+    return gaussian(logits[0, 0], SOFTNESS)[None, None]
 
 
 def one_of(many: Prediction, index: int) -> Prediction:
@@ -331,9 +242,10 @@ def decode(network: ImageToField, seen, camera: torch.Tensor, chunks: int, other
     return Prediction(slabs[0][0].occupancy, slabs[0][0].distance, *joined)
 
 
-def estimate(whole: Prediction, lookers: list[Looker], weight: float, resolution: int) -> Estimate:
-    """Add to a Prediction the colours that the pictures show, and take it to numpy."""
+def estimate(whole: Prediction, sure, lookers: list[Looker], weight: float, resolution: int) -> Estimate:
+    """Add to a Prediction the colours that the pictures show, and take it to numpy; sure is the fine confidence."""
     fine = resolution == FINE
+    sure = sure if fine else F.avg_pool3d(sure[None, None], 2)[0, 0]
     occupancy = (whole.fine_occupancy if fine else whole.occupancy).float().sigmoid()[0, 0]
     distance = (whole.fine_distance if fine else whole.distance).float()[0, 0]
     colour = whole.colour.float().sigmoid()
@@ -351,44 +263,4 @@ def estimate(whole: Prediction, lookers: list[Looker], weight: float, resolution
         "v0": numbers[4],
         "weight": weight,
     }
-    return Estimate(occupancy.cpu().numpy(), distance.cpu().numpy(), painted, found)
-
-
-def look_from_all(occupancy: torch.Tensor, lookers: list[Looker]) -> tuple[torch.Tensor, torch.Tensor]:
-    """What all see of the cells round the surface; where several see a cell, the surest count most."""
-    pixels, sure = look(occupancy, lookers[0])
-    if len(lookers) == 1:
-        return pixels, sure
-    weight = sure**3
-    total, most = pixels * weight[..., None], sure
-    for looker in lookers[1:]:
-        more, surely = look(occupancy, looker)
-        total, weight = total + more * surely[..., None] ** 3, weight + surely**3
-        most = torch.maximum(most, surely)
-    return total / weight[..., None].clamp_min(1e-6), most
-
-
-def look(occupancy: torch.Tensor, looker: Looker) -> tuple[torch.Tensor, torch.Tensor]:
-    """What a camera sees of the cells round the surface of occupancy (N, N, N).
-
-    Returns pixels (N, N, N, 3) and how surely each is the cell's own, (N, N, N) in [0, 1].
-    """
-    n = occupancy.shape[0]
-    volume = occupancy[None, None]
-    near = (F.max_pool3d(volume, 5, 1, 2) > 0.3) & (-F.max_pool3d(-volume, 5, 1, 2) < 0.7)
-    index = near.flatten().nonzero()[:, 0]
-    pixels, sure = occupancy.new_zeros(n**3, 3), occupancy.new_zeros(n**3)
-    if len(index):
-        points = cell_centres(n, occupancy.device)[index]
-        way = F.normalize(looker.eye() - points, dim=1)
-        steps = torch.linspace(2.6 / n, 0.9, RAY_STEPS, device=points.device)
-        along = (points[:, None] + way[:, None] * steps[None, :, None]) * 2
-        passed = F.grid_sample(volume, along.flip(-1)[None, None], align_corners=False)[
-            0, 0, 0
-        ]  # grid_sample wants z y x
-        open_ = (1 - 2 * (passed.amax(1) - 0.25)).clamp(0, 1)
-        here = F.grid_sample(looker.pixels, looker.uv(points)[:, :, None], align_corners=False)[0, :, :, 0]
-        colour = here[:3] / here[3:].clamp_min(1e-3)
-        pixels[index] = colour.T.clamp(0, 1)
-        sure[index] = open_ * ((here[3] - 0.6) / 0.35).clamp(0, 1)
-    return pixels.reshape(n, n, n, 3), sure.reshape(n, n, n)
+    return Estimate(occupancy.cpu().numpy(), distance.cpu().numpy(), painted, sure.cpu().numpy(), found)

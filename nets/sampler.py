@@ -16,6 +16,8 @@ from .latents import Slider
 
 FLOOR = 1 / 32
 """Of the cube's side lies below z = 0: shapes stand on it."""
+GROUND = FLOOR - 0.5
+"""The same in the cube [-.5, .5]^3"""
 THICKER = 0.03
 """What coarse fields gain, as a share of the truncation (a tenth of a coarse cell): the mean over cells loses what is
 thin, a chair its back"""

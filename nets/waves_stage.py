@@ -1,8 +1,9 @@
 """The coarse stage on cosine waves in place of a table: an option, measured in docs/benchmarks.md, and off.
 
-What the stage adds to distances and colours is a discrete cosine transform (DCT-II) of few coefficients, low frequencies
-first, so that each step moves all of the surface and nothing finer than the waves that are let in so far. Steps are
-taken by the coefficients; the field's tables are written anew after each, so that all else reads them as ever.
+What the stage adds to distances and colours is a discrete cosine transform (DCT-II) of few coefficients, low
+frequencies first, so that each step moves all of the surface and nothing finer than the waves that are let in so far.
+Steps are taken by the coefficients; the field's tables are written anew after each, so that all else reads them as
+ever.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 import bpy
 
 from . import (
+    add_box,
     animation,
     cancel,
     capture,
@@ -14,15 +15,18 @@ from . import (
     drop,
     edit_mask,
     enough,
+    find_cameras,
     follow,
     live,
     mask_preview,
     masks,
     pack_field,
+    photos,
     reconstruct,
     regenerate,
     release,
     remesh,
+    render_views,
     reset_mask,
     sample,
     sample_between,
@@ -36,6 +40,8 @@ from . import (
     sample_save,
     sample_update,
     sample_vary,
+    set_scale,
+    show_confidence,
     show_preferences,
     so_far,
     tasks,
@@ -47,7 +53,11 @@ CLASSES = (
     reconstruct.MAQUETTE_OT_reconstruct,
     regenerate.MAQUETTE_OT_regenerate,
     choose_capture.MAQUETTE_OT_choose_capture,
+    find_cameras.MAQUETTE_OT_find_cameras,
     capture.MAQUETTE_OT_capture,
+    add_box.MAQUETTE_OT_add_box,
+    set_scale.MAQUETTE_OT_set_scale,
+    render_views.MAQUETTE_OT_render_views,
     sample.MAQUETTE_OT_sample,
     sample_random.MAQUETTE_OT_sample_random,
     sample_vary.MAQUETTE_OT_sample_vary,
@@ -65,6 +75,7 @@ CLASSES = (
     edit_mask.MAQUETTE_OT_edit_mask,
     reset_mask.MAQUETTE_OT_reset_mask,
     pack_field.MAQUETTE_OT_pack_field,
+    show_confidence.MAQUETTE_OT_show_confidence,
     cancel.MAQUETTE_OT_cancel,
     enough.MAQUETTE_OT_enough,
     copy_report.MAQUETTE_OT_copy_report,
@@ -84,6 +95,7 @@ def register():
     follow.register()  # its step comes before that of the wishes it makes
     live.register()
     so_far.register()
+    photos.register()
     animation.register()
     compute.register()
 
@@ -91,6 +103,7 @@ def register():
 def unregister():
     compute.unregister()
     animation.unregister()
+    photos.unregister()
     so_far.unregister()
     live.unregister()
     follow.unregister()

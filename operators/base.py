@@ -5,6 +5,20 @@ import bpy
 from ..jobs.client import JobCancelled, JobError
 from . import datablocks, provenance, sampled, tasks
 
+ONCE = {"SKIP_SAVE"}
+"""Options of a property that says what one call means: what it leaves out comes from the sidebar, not the last call."""
+
+
+def given(operator, *names) -> dict:
+    """What the call said, by name; what it did not name is left out."""
+    return {name: getattr(operator, name) for name in names if operator.properties.is_property_set(name)}
+
+
+def told(operator, settings, *names) -> list:
+    """Of each name what the call said, else what the sidebar's settings say."""
+    called = given(operator, *names)
+    return [called[name] if name in called else getattr(settings, name) for name in names]
+
 
 class OnResult:
     """Mix-in for operators that work on the active object, which Maquette must have made."""

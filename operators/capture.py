@@ -1,12 +1,10 @@
 """A folder of photos, or a video -> a mesh with its cameras, where the cameras saw it."""
 
-import os
-
 import bpy
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty, StringProperty
 
 from ..jobs.requests import CAPTURE_RESOLUTIONS, UNSEEN, Capture, Meshing
-from . import compute, datablocks, provenance
+from . import boxes, captured, compute, datablocks, provenance
 from .base import JobOperator
 
 ONCE = {"SKIP_SAVE"}
@@ -33,6 +31,9 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
     resolution: EnumProperty(name="Resolution", items=RESOLUTIONS, default="192", options=ONCE)
     faces: IntProperty(name="Faces", default=0, min=0, options=ONCE)
     unseen: EnumProperty(name="Unseen", items=UNSEEN_ITEMS, default="close", options=ONCE)
+    box: FloatVectorProperty(
+        name="Box", description="Centre and size of what is wanted, in the cameras' frame", size=6, options=ONCE
+    )
     resume: BoolProperty(
         name="Resume", description="Go on from where the last capture of these photos stopped", options=ONCE
     )
@@ -49,24 +50,19 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
             name: getattr(self if self.properties.is_property_set(name) else settings, name)
             for name in ("filepath", "budget", "resolution", "faces", "unseen")
         }
-        if not given["filepath"]:
-            raise ValueError("No photos are chosen; choose their folder, or a video, in the sidebar")
-        folder = bpy.path.abspath(given["filepath"])
+        folder = captured.folder(given["filepath"])
         resolution, meshing = int(given["resolution"]), Meshing(smoothing=0, faces=given["faces"])
         common = {"meshing": meshing, "cache": compute.cache(), "resume": self.resume, "unseen": given["unseen"]}
+        context.view_layer.update()  # a script may just have moved the box
+        common["box"] = tuple(self.box) if self.properties.is_property_set("box") else boxes.chosen(context)
         common["live"] = LIVE if self.watched else 0.0
         return [Capture(folder, given["budget"], self.steps, resolution, **common)]
 
     def receive(self, context, answers):
         request, shape = answers[0].request, answers[0].result
-        name = os.path.splitext(os.path.basename(os.path.normpath(request.folder)))[0] or "Capture"
-        own = datablocks.new_collection(context.scene.collection, name)
+        own = captured.home(context, request.folder, shape.report)
+        name = captured.name_of(request.folder)
         thing = datablocks.new_object(context, name, shape, (0, 0, 0), request.meshing.style, own)
-        box, rows = shape.report["box"], shape.report["cameras"]
         provenance.write(thing, shape, request)
-        datablocks.new_box(own, f"{name} Box", box["centre"], box["side"])
-        cameras = datablocks.new_collection(own, f"{name} Cameras")
-        for row in rows:
-            datablocks.new_camera(cameras, row, box["side"] / 12)
         datablocks.select_only(context, [thing])
         datablocks.show_colours(context)

@@ -8,8 +8,12 @@ from mathutils import Matrix
 
 COLOURS = "Color"
 """Name of the colour attribute; Blender's own name for one, so that other tools find it."""
+CONFIDENCE = "Confidence"
+"""Name of the attribute with how sure the surface is at each vertex, from 0, a guess, to 1."""
 MATERIAL = "Maquette Colors"
 PLAIN = "Maquette Plain"
+BOX = "maquette_box"
+"""Custom property of an empty that is a box for Capture"""
 
 
 def new_object(context, name: str, shape, location, style: str, collection=None):
@@ -59,6 +63,8 @@ def fill_mesh(mesh, shape, style: str):
         mesh.shade_smooth()
     if shape.colours is not None:
         fill_colours(mesh, shape.colours)
+    if shape.confidence is not None:
+        mesh.attributes.new(CONFIDENCE, "FLOAT", "POINT").data.foreach_set("value", shape.confidence)
 
 
 def _has_faces(mesh, count: int, faces) -> bool:
@@ -73,12 +79,17 @@ def _has_faces(mesh, count: int, faces) -> bool:
 def fill_colours(mesh, colours):
     """colours (V, 3) sRGB in [0, 1] as the active colour attribute. Bytes, as in the photo; Blender shows them linear
     through `color` and as they are through `color_srgb`."""
-    attribute = mesh.color_attributes.new(COLOURS, "BYTE_COLOR", "POINT")
+    mesh.color_attributes.active_color = new_colours(mesh, COLOURS, colours)
+    mesh.color_attributes.render_color_index = mesh.color_attributes.find(COLOURS)
+
+
+def new_colours(mesh, name: str, colours):
+    """A colour attribute of colours (V, 3) sRGB in [0, 1]."""
+    attribute = mesh.color_attributes.new(name, "BYTE_COLOR", "POINT")
     rgba = np.ones((len(colours), 4), np.float32)
     rgba[:, :3] = colours
     attribute.data.foreach_set("color_srgb", rgba.ravel())
-    mesh.color_attributes.active_color = attribute
-    mesh.color_attributes.render_color_index = mesh.color_attributes.find(COLOURS)
+    return attribute
 
 
 def colour_material():
@@ -185,10 +196,24 @@ def new_camera(collection, row: dict, size: float):
     return camera
 
 
-def new_box(collection, name: str, centre, side: float):
-    """An empty that shows a cube."""
+def new_box(collection, name: str, centre, side: float, size=None):
+    """An empty that shows a cube, or a box of a size (3,) of its own, whose longest side is `side`."""
     box = bpy.data.objects.new(name, None)
     box.empty_display_type, box.empty_display_size = "CUBE", side / 2
     box.location = centre
+    if size is not None:
+        box.scale = [length / side for length in size]
+    box[BOX] = True
     collection.objects.link(box)
     return box
+
+
+def new_points(collection, name: str, points):
+    """A mesh of loose vertices at points (P, 3)."""
+    mesh = bpy.data.meshes.new(name)
+    mesh.vertices.add(len(points))
+    mesh.vertices.foreach_set("co", np.ascontiguousarray(points, np.float32).ravel())
+    mesh.update()
+    thing = bpy.data.objects.new(name, mesh)
+    collection.objects.link(thing)
+    return thing

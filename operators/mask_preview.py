@@ -7,7 +7,7 @@ from bpy.props import StringProperty
 
 from ..jobs.requests import Mask
 from . import compute, datablocks, edit_mask, masks, reconstruct, thumbnails
-from .base import JobOperator
+from .base import ONCE, JobOperator
 
 
 class MAQUETTE_OT_mask_preview(JobOperator, bpy.types.Operator):
@@ -17,7 +17,7 @@ class MAQUETTE_OT_mask_preview(JobOperator, bpy.types.Operator):
     bl_label = "Preview Mask"
     bl_options = {"UNDO"}
 
-    filepath: StringProperty(name="Picture", subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filepath: StringProperty(name="Picture", subtype="FILE_PATH", options=ONCE)
 
     undoable = False
 

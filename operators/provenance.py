@@ -20,6 +20,8 @@ PACKED = "maquette_field_packed"
 """Custom property with the field's file, once it is packed into the .blend."""
 MASK = "maquette_mask"
 """Custom property with the PNG of the mask that an artist painted for it, where one did; _0, _1, ... of several."""
+SCALE = "maquette_scale"
+"""Custom property with how many times its captured size an object has by Set Scale, and not its mesh"""
 LONG = ("cameras", "failed")
 """What a report may hold that is many lines long; the scene shows it."""
 SELECT = "Select an object that was made by Maquette"

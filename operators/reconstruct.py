@@ -9,9 +9,7 @@ from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatPrope
 
 from ..jobs.requests import Meshing, Reconstruct, View, even_turns, pictures_in
 from . import cameras, compute, datablocks, levels, masks, provenance, rows
-from .base import JobOperator
-
-ONCE = {"SKIP_SAVE"}  # each call says what it means; what it leaves out comes from the sidebar, not from the last call
+from .base import ONCE, JobOperator, given, told
 
 
 class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
@@ -61,17 +59,16 @@ class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
     def requests(self, context):
         settings = context.scene.maquette
         meshing = asked_meshing(self, settings.meshing(), levels.of_network())
-        resolution = int(self.resolution if self.properties.is_property_set("resolution") else settings.resolution)
+        resolution = int(told(self, settings, "resolution")[0])
         self._cursor = tuple(context.scene.cursor.location)
         pictures, view = self._pictures(settings), asked_view(self, settings.view())
-        told = self.properties.is_property_set("mask")
-        mask = bpy.path.abspath(self.mask) if told else settings.mask_path()
         named = self.properties.is_property_set
+        mask = bpy.path.abspath(self.mask) if named("mask") else settings.mask_path()
         together = self.views if named("views") else settings.together == "views"
         if mask and len(pictures) > 1:
             raise ValueError("A mask belongs to one picture; clear it, or choose one picture")
         asked = {"resolution": resolution, "meshing": meshing, "view": view, "cache": compute.cache()}
-        painted = {path: "" if mask or told else masks.path_for(path) for path in pictures}
+        painted = {path: "" if mask or named("mask") else masks.path_for(path) for path in pictures}
         if together and len(pictures) > 1:
             where = (
                 asked_turns(context, self.turns, pictures) if named("turns") else settings.where_from(context, pictures)
@@ -131,25 +128,17 @@ def asked_turns(context, text: str, pictures: list[str]) -> dict:
 
 def asked_view(operator, otherwise: View) -> View:
     """What the operator was told of the view; what it was not told is as in `otherwise`."""
-    given = {
-        name: getattr(operator, name)
-        for name in ("elevation", "depth", "symmetry")
-        if operator.properties.is_property_set(name)
-    }
-    if "elevation" in given:
-        given["elevation"] = math.degrees(given["elevation"])
-    return dataclasses.replace(otherwise, **given)
+    called = given(operator, "elevation", "depth", "symmetry")
+    if "elevation" in called:
+        called["elevation"] = math.degrees(called["elevation"])
+    return dataclasses.replace(otherwise, **called)
 
 
 def asked_meshing(operator, otherwise: Meshing, automatic: float) -> Meshing:
     """The mesh settings an operator was called with; those it was not given are as in `otherwise`.
 
     automatic: the level that Automatic stands for; switching it off without naming a level stays there."""
-    given = {
-        name: getattr(operator, name)
-        for name in ("style", "smoothing", "faces", "islands", "size")
-        if operator.properties.is_property_set(name)
-    }
+    called = given(operator, "style", "smoothing", "faces", "islands", "size")
     level = otherwise.level
     if operator.properties.is_property_set("level"):
         level = operator.level  # naming a level means it, unless Automatic was named too
@@ -159,5 +148,5 @@ def asked_meshing(operator, otherwise: Meshing, automatic: float) -> Meshing:
         elif level is None:
             level = automatic
     return Meshing(
-        **({name: getattr(otherwise, name) for name in Meshing.__dataclass_fields__} | given | {"level": level})
+        **({name: getattr(otherwise, name) for name in Meshing.__dataclass_fields__} | called | {"level": level})
     )

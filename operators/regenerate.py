@@ -5,7 +5,7 @@ import dataclasses
 import bpy
 
 from . import compute, masks, provenance, sampled
-from .base import InPlace, OnResult
+from .base import ONCE, InPlace, OnResult
 
 
 class MAQUETTE_OT_regenerate(OnResult, InPlace, bpy.types.Operator):
@@ -18,7 +18,7 @@ class MAQUETTE_OT_regenerate(OnResult, InPlace, bpy.types.Operator):
     use_view: bpy.props.BoolProperty(
         name="With This View",
         description="Take elevation, depth, symmetry and mask from the sidebar, not as they were",
-        options={"SKIP_SAVE"},
+        options=ONCE,
     )
 
     @classmethod

@@ -6,10 +6,8 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 from ..jobs.client import JobError
 from ..jobs.requests import Meshing, Remesh, Shape
 from . import compute, datablocks, levels, pack_field, provenance, sampled, tasks
-from .base import OnResult
+from .base import ONCE, OnResult
 from .reconstruct import asked_meshing
-
-ONCE = {"SKIP_SAVE"}
 
 
 class MAQUETTE_OT_remesh(OnResult, bpy.types.Operator):

@@ -5,9 +5,7 @@ from bpy.props import FloatProperty, IntProperty, StringProperty
 
 from ..jobs.requests import Meshing, Point, Sample
 from . import compute, datablocks, sampled
-from .base import JobOperator
-
-ONCE = {"SKIP_SAVE"}  # each call says what it means; what it leaves out comes from the sidebar, not from the last call
+from .base import ONCE, JobOperator, told
 
 
 class Network:
@@ -19,8 +17,7 @@ class Network:
         """Raises ValueError where there is none."""
         if missing := sampled.missing():
             raise ValueError(missing)
-        named = self.properties.is_property_set("model")
-        return self.model if named else context.scene.maquette.sample.model
+        return told(self, context.scene.maquette.sample, "model")[0]
 
 
 class Found(Network):
@@ -51,12 +48,8 @@ class Drawing(Network):
 
     def asked(self, context, further: int = 0) -> Sample:
         """The request, of a seed so much further on. Raises ValueError where there is no such network."""
-        settings = context.scene.maquette.sample
         model = self.network(context)
-        family, seed, truncation = (
-            getattr(self if self.properties.is_property_set(name) else settings, name)
-            for name in ("family", "seed", "truncation")
-        )
+        family, seed, truncation = told(self, context.scene.maquette.sample, "family", "seed", "truncation")
         point = Point(family, seed + further, sampled.exact(truncation))
         return Sample(model, point, meshing=Meshing(smoothing=0), cache=compute.cache())
 

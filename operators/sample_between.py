@@ -7,9 +7,7 @@ from bpy.props import BoolProperty, IntProperty
 
 from ..jobs.requests import Point, Sample
 from . import sampled
-from .base import InPlace, OnSample
-
-ONCE = {"SKIP_SAVE"}
+from .base import ONCE, InPlace, OnSample
 
 
 class Between:

@@ -3,7 +3,7 @@
 import bpy
 
 from . import datablocks, rows, sampled
-from .base import JobOperator
+from .base import ONCE, JobOperator, told
 from .sample import Drawing
 
 
@@ -14,13 +14,10 @@ class MAQUETTE_OT_sample_grid(Drawing, JobOperator, bpy.types.Operator):
     bl_label = "Make Grid"
     bl_options = {"UNDO"}
 
-    count: bpy.props.IntProperty(
-        name="Count", description="How many samples", min=1, max=400, default=9, options={"SKIP_SAVE"}
-    )
+    count: bpy.props.IntProperty(name="Count", description="How many samples", min=1, max=400, default=9, options=ONCE)
 
     def requests(self, context):
-        named = self.properties.is_property_set("count")
-        count = self.count if named else context.scene.maquette.sample.count
+        (count,) = told(self, context.scene.maquette.sample, "count")
         self._cursor = tuple(context.scene.cursor.location)
         return [self.asked(context, number) for number in range(count)]
 

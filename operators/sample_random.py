@@ -7,7 +7,7 @@ import bpy
 
 from ..jobs.requests import Point
 from . import sampled
-from .base import InPlace
+from .base import ONCE, InPlace
 
 
 class MAQUETTE_OT_sample_random(InPlace, bpy.types.Operator):
@@ -18,11 +18,11 @@ class MAQUETTE_OT_sample_random(InPlace, bpy.types.Operator):
     bl_options = {"UNDO"}
 
     seed: bpy.props.IntProperty(
-        name="Seed", description="Which shape is drawn; any, where none is named", min=0, options={"SKIP_SAVE"}
+        name="Seed", description="Which shape is drawn; any, where none is named", min=0, options=ONCE
     )
 
     settings: bpy.props.BoolProperty(
-        name="Settings", description="Only choose a seed for the next sample", options={"SKIP_SAVE"}
+        name="Settings", description="Only choose a seed for the next sample", options=ONCE
     )
 
     @classmethod

@@ -5,7 +5,7 @@ import dataclasses
 import bpy
 
 from . import datablocks, rows, sampled
-from .base import JobOperator, OnSample
+from .base import ONCE, JobOperator, OnSample
 from .sample_between import Between
 
 
@@ -17,7 +17,7 @@ class MAQUETTE_OT_sample_row(Between, OnSample, JobOperator, bpy.types.Operator)
     bl_options = {"UNDO"}
 
     count: bpy.props.IntProperty(
-        name="Count", description="How many, A and B among them", min=2, max=400, default=5, options={"SKIP_SAVE"}
+        name="Count", description="How many, A and B among them", min=2, max=400, default=5, options=ONCE
     )
 
     def requests(self, context):

@@ -6,7 +6,7 @@ import random
 import bpy
 
 from . import sampled
-from .base import InPlace, OnSample
+from .base import ONCE, InPlace, OnSample
 
 
 class MAQUETTE_OT_sample_vary(OnSample, InPlace, bpy.types.Operator):
@@ -17,9 +17,9 @@ class MAQUETTE_OT_sample_vary(OnSample, InPlace, bpy.types.Operator):
     bl_options = {"UNDO"}
 
     variation: bpy.props.IntProperty(
-        name="Variation", description="Which shape nearby; any, where none is named", min=0, options={"SKIP_SAVE"}
+        name="Variation", description="Which shape nearby; any, where none is named", min=0, options=ONCE
     )
-    amount: bpy.props.FloatProperty(name="Amount", description="How far", min=0, max=3, options={"SKIP_SAVE"})
+    amount: bpy.props.FloatProperty(name="Amount", description="How far", min=0, max=3, options=ONCE)
 
     def request(self, context, thing):
         asked, named = sampled.request(thing), self.properties.is_property_set

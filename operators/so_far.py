@@ -18,7 +18,7 @@ class Drawn:
     """The shape that was drawn last, and what the graphics card has of it."""
 
     shape = None
-    batch = None
+    batch = shader = None
     handle = None
 
 
@@ -31,23 +31,22 @@ def draw():
     import gpu  # there is no graphics card to be asked where nothing is drawn
 
     if shape is not Drawn.shape:
-        Drawn.shape, Drawn.batch = shape, batch_of(shape)
+        Drawn.shape, Drawn.shader = shape, gpu.shader.from_builtin("SMOOTH_COLOR")
+        Drawn.batch = batch_of(shape, Drawn.shader)
     gpu.state.depth_test_set("LESS_EQUAL")
     gpu.state.depth_mask_set(True)
-    Drawn.batch.draw()
+    Drawn.shader.bind()
+    Drawn.batch.draw(Drawn.shader)
     gpu.state.depth_mask_set(False)
     gpu.state.depth_test_set("NONE")
 
 
-def batch_of(shape):
-    from gpu.shader import from_builtin
+def batch_of(shape, shader):
     from gpu_extras.batch import batch_for_shader
 
     colours = np.ones((len(shape.vertices), 4), np.float32)
     colours[:, :3] = shaded(shape)
-    return batch_for_shader(
-        from_builtin("SMOOTH_COLOR"), "TRIS", {"pos": shape.vertices, "color": colours}, indices=shape.faces
-    )
+    return batch_for_shader(shader, "TRIS", {"pos": shape.vertices, "color": colours}, indices=shape.faces)
 
 
 def shaded(shape) -> np.ndarray:
@@ -70,4 +69,4 @@ def register():
 def unregister():
     if Drawn.handle:
         bpy.types.SpaceView3D.draw_handler_remove(Drawn.handle, "WINDOW")
-    Drawn.shape = Drawn.batch = Drawn.handle = None
+    Drawn.shape = Drawn.batch = Drawn.shader = Drawn.handle = None

@@ -13,6 +13,7 @@ CLASSES = (
     sample.MAQUETTE_PT_sample_variations,
     sample.MAQUETTE_PT_sample_between,
     capture.MAQUETTE_PT_capture,
+    capture.MAQUETTE_PT_capture_views,
     mesh.MAQUETTE_PT_mesh,
     compute.MAQUETTE_PT_compute,
 )

@@ -25,6 +25,8 @@ class MAQUETTE_PT_mesh(Sidebar, bpy.types.Panel):
             column.enabled = context.mode == "OBJECT"
             draw_sliders(column, status.mesh, status.placed)
         paragraph(layout, context, status.facts)
+        if status.confident:
+            layout.operator("maquette.show_confidence", icon="COLOR")
         row = layout.row(align=True)
         row.operator("maquette.regenerate", icon="FILE_REFRESH")
         if status.meshable:

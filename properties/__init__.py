@@ -4,10 +4,11 @@ WindowManager.maquette shows what is going on, and the active object through sli
 import bpy
 from bpy.props import PointerProperty
 
-from . import capture, mesh, reconstruct, sample, status
+from . import capture, mesh, reconstruct, sample, status, views
 
 CLASSES = (
     capture.MaquetteCapture,
+    views.MaquetteViews,
     reconstruct.MaquettePicture,
     reconstruct.MaquetteSettings,
     mesh.MaquetteMesh,

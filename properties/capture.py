@@ -1,9 +1,13 @@
 """Scene.maquette.capture: the settings of the next capture."""
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from ..operators import capture
+from ..operators import boxes, capture, photos
+
+
+def _chosen(self, context):
+    photos.look()
 
 
 class MaquetteCapture(bpy.types.PropertyGroup):
@@ -12,6 +16,7 @@ class MaquetteCapture(bpy.types.PropertyGroup):
     filepath: StringProperty(
         name="Photos",
         description="A folder of photos all round one object, or a video of it",
+        update=_chosen,
     )
     budget: FloatProperty(
         name="Time",
@@ -31,4 +36,18 @@ class MaquetteCapture(bpy.types.PropertyGroup):
     )
     unseen: EnumProperty(
         name="Unseen", description="What becomes of parts that no photo shows", items=capture.UNSEEN_ITEMS
+    )
+    box: PointerProperty(
+        name="Box",
+        description="An empty that says what to capture, by its place and scale; none: the object is found by itself",
+        type=bpy.types.Object,
+        poll=boxes.is_box,
+    )
+    distance: FloatProperty(
+        name="Distance",
+        description="How far apart the two vertices that are selected in Edit Mode really are",
+        default=1.0,
+        min=1e-6,
+        soft_max=10,
+        unit="LENGTH",
     )

@@ -7,7 +7,7 @@ from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatPrope
 
 from ..jobs.requests import RESOLUTIONS, VIEW_LIMITS, Meshing, View, even_turns
 from ..operators import cameras, thumbnails
-from . import capture, sample
+from . import capture, sample, views
 from .mesh import MESHING, as_meshing
 
 RESOLUTION_ITEMS = [
@@ -122,6 +122,7 @@ class MaquetteSettings(bpy.types.PropertyGroup):
     )
 
     capture: PointerProperty(type=capture.MaquetteCapture)
+    views: PointerProperty(type=views.MaquetteViews)
     sample: PointerProperty(type=sample.MaquetteSampling)
 
     def meshing(self) -> Meshing:

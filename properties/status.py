@@ -3,7 +3,7 @@
 import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from ..operators import compute, masks, provenance, sampled, tasks, thumbnails
+from ..operators import captured, compute, datablocks, masks, photos, provenance, sampled, tasks, thumbnails
 from .mesh import MaquetteMesh, good
 
 
@@ -24,7 +24,7 @@ def _facts() -> str:
     report = provenance.read(thing)["report"]
     closed = "closed" if report.get("watertight") else "not closed"
     counts = f"{report.get('vertices', 0):,} vertices", f"{report.get('faces', 0):,} faces, {closed}"
-    return "\n".join([*counts, *_kind(report), *_sides(report), *provenance.notes(report)])
+    return "\n".join([*counts, *_kind(report), *_sure(report), *_sides(report), *provenance.notes(report)])
 
 
 def _kind(report: dict) -> list[str]:
@@ -40,6 +40,16 @@ def _notes() -> str:
     """What the active object's report has to tell, a line each."""
     thing = bpy.context.object
     return "\n".join(provenance.notes(provenance.read(thing)["report"])) if good(thing) else ""
+
+
+def _confident() -> bool:
+    thing = bpy.context.object
+    return good(thing) and datablocks.CONFIDENCE in thing.data.attributes
+
+
+def _sure(report: dict) -> list[str]:
+    """How sure the surface is in the mean."""
+    return [f"surface {100 * report['confidence']:.0f} % sure"] if "confidence" in report else []
 
 
 def _sides(report: dict) -> list[str]:
@@ -76,6 +86,8 @@ class MaquetteStatus(bpy.types.PropertyGroup):
     fraction: FloatProperty(get=_reads(lambda: tasks.Status.task.fraction if tasks.busy() else 0.0))
     phase: StringProperty(get=_reads(lambda: tasks.Status.task.phase if tasks.busy() else ""))
     note: StringProperty(get=_reads(lambda: tasks.Status.task.note if tasks.busy() else ""))
+    ends_early: BoolProperty(get=_reads(tasks.ends_early))
+    """What runs could be stopped and kept."""
     error: StringProperty(get=_reads(lambda: tasks.Status.error))
     log: StringProperty(get=_reads(lambda: tasks.Status.log))
     environment_ok: BoolProperty(get=_reads(lambda: compute.Found.ok))
@@ -87,13 +99,20 @@ class MaquetteStatus(bpy.types.PropertyGroup):
     warm: BoolProperty(get=_reads(compute.warm))
     icon: IntProperty(get=_reads(lambda: thumbnails.icon(bpy.context.scene.maquette.first_picture())))
     mask: StringProperty(get=_reads(lambda: masks.state(bpy.context.scene.maquette.first_picture())))
+    photos: StringProperty(get=_reads(photos.lines))
+    photos_notes: StringProperty(get=_reads(photos.notes))
+    resumable: BoolProperty(get=_reads(photos.resumable))
     active: BoolProperty(get=_reads(lambda: provenance.is_result(bpy.context.object)))
     trouble: StringProperty(get=_reads(lambda: provenance.trouble(bpy.context.object)))
     placed: BoolProperty(get=_reads(_placed))
     """The active object has a size of its own: its cameras', or its kind's."""
+    captured: BoolProperty(get=_reads(lambda: captured.is_capture(bpy.context.object)))
+    """The active object is the mesh of a capture."""
     meshable: BoolProperty(get=_reads(lambda: good(bpy.context.object) and provenance.has_field(bpy.context.object)))
     """The active object was made as a field."""
     facts: StringProperty(get=_reads(_facts))
+    confident: BoolProperty(get=_reads(_confident))
+    """How sure it is, is known of the active object's mesh."""
     guess: StringProperty(get=_reads(_guess))
     mesh: PointerProperty(type=MaquetteMesh)
     sampled: BoolProperty(get=_reads(lambda: sampled.is_sample(bpy.context.object)))

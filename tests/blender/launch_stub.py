@@ -1,6 +1,6 @@
 """launch.py for a worker whose Reconstruct, Encode and Fit run no network: the picture's name says what becomes of it.
 
-    ball.png, red ball.png ...  a ball of the picture's mean colour
+    ball.png, red ball.png ...  a ball of the picture's mean colour, surer the higher
     box.png                     a box, twice as high as wide
     faint ball.png              the same ball, whose field is at its surface at level .35
     slow.png                    a ball, after many small steps
@@ -53,7 +53,8 @@ def reconstruct(request, progress, cancelled):
         colour = np.asarray(picture.convert("RGB")).mean((0, 1)) / 255
     colour = np.broadcast_to(colour, (n, n, n, 3))
     level = 0.35 if "faint" in name else 0.5
-    field = Field(values / 0.4 + level, level, np.array([[-0.5] * 3, [0.5] * 3]), colour)
+    sure = np.clip(z + 0.5, 0, 1)  # from nothing at the cube's floor to all at its ceiling
+    field = Field(values / 0.4 + level, level, np.array([[-0.5] * 3, [0.5] * 3]), colour, sure)
     shape = shape_from_field(field, request.meshing, progress)
     provenance = {"verb": "reconstruct", "settings": asdict(request.meshing), "device": "cpu"}
     key, unkept = fields.keep(field, request.cache)

@@ -101,3 +101,52 @@ def test_nothing_to_resume_changes_nothing(bpy, scene, ellipsoid):
     with pytest.raises(RuntimeError, match="nothing to resume"):
         bpy.ops.maquette.capture(filepath=str(ellipsoid.folder), steps=10, resolution="96", resume=True)
     assert not bpy.data.objects[:]
+
+
+def test_cameras_are_set_up_before_the_capture_and_wait_for_it(bpy, scene, ellipsoid, vertices):
+    """Find Cameras makes the collection; Capture puts the mesh into it, and no second set of cameras."""
+    scene.maquette.capture.filepath = str(ellipsoid.folder)
+    assert bpy.ops.maquette.find_cameras() == {"FINISHED"}
+    (own,) = scene.collection.children
+    cameras = [thing.name for thing in own.all_objects if thing.type == "CAMERA"]
+    box = next(thing for thing in own.all_objects if thing.type == "EMPTY")
+    assert len(cameras) == 24 and not any(thing.type == "MESH" for thing in own.all_objects)
+    np.testing.assert_allclose(box.location, ellipsoid.centre, atol=0.05)
+    bpy.ops.maquette.capture(steps=10, resolution="64")
+    assert scene.collection.children[:] == [own] and bpy.context.object.users_collection[0] == own
+    assert sorted(thing.name for thing in own.all_objects if thing.type == "CAMERA") == sorted(cameras)
+    bpy.ops.maquette.capture(steps=10, resolution="64")
+    assert len(scene.collection.children) == 2, "another capture stands beside the first"
+
+
+def test_what_cannot_be_captured_has_no_cameras(bpy, scene, tmp_path):
+    with pytest.raises(RuntimeError, match="holds no photos"):
+        bpy.ops.maquette.find_cameras(filepath=str(tmp_path))
+    with pytest.raises(RuntimeError, match="No photos are chosen"):
+        bpy.ops.maquette.find_cameras()
+    assert not bpy.data.collections[:]
+
+
+def test_nothing_runs_that_could_end_early(bpy, scene):
+    assert not bpy.ops.maquette.enough.poll()
+    assert not bpy.context.window_manager.maquette.ends_early
+
+
+def test_the_shape_so_far_is_shaded_by_one_lamp():
+    """A ball of one colour: darkest away from the lamp, its own colour towards it."""
+    from types import SimpleNamespace
+
+    from maquette.operators.so_far import DARK, LIGHT, shaded
+
+    rng = np.random.default_rng(0)
+    corners = rng.normal(size=(60, 3)).astype(np.float32)
+    normals = corners / np.linalg.norm(corners, axis=1, keepdims=True)
+    along = np.cross(normals, [0.3, 0.5, 0.8])
+    vertices = np.stack([normals, normals + 0.01 * along, normals + 0.01 * np.cross(normals, along)], 1)
+    shape = SimpleNamespace(
+        vertices=vertices.reshape(-1, 3).astype(np.float32),
+        faces=np.arange(180, dtype=np.int32).reshape(-1, 3),
+        colours=np.full((180, 3), 0.8, np.float32),
+    )
+    expected = 0.8 * (DARK + (1 - DARK) * (0.5 + 0.5 * normals @ LIGHT))
+    np.testing.assert_allclose(shaded(shape)[::3, 0], expected, atol=1e-4)

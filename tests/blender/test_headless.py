@@ -83,6 +83,22 @@ def test_the_example_makes_a_row(root, tmp_path):
     assert pixels.std() > 10, "something is to be seen"
 
 
+def test_the_example_captures_a_scene(root, tmp_path):
+    """As it is but for the time it takes: few small pictures, a coarse mesh."""
+    source = (root / "examples" / "capture_scene.py").read_text("utf-8")
+    whole = 'VIEWS, PIXELS, SECONDS, RESOLUTION = 60, 400, 120, "128"'
+    assert whole in source
+    (tmp_path / "examples").mkdir()
+    quick = source.replace(whole, 'VIEWS, PIXELS, SECONDS, RESOLUTION = 8, 64, 3, "64"')
+    script = tmp_path / "examples" / "capture_scene.py"
+    script.write_text(
+        quick.replace("HERE = Path(__file__).resolve().parent", f"HERE = Path({str(root / 'x')!r})"), "utf-8"
+    )
+    run(sys.executable, script, tmp_path / "out", folder=tmp_path)
+    assert (tmp_path / "out" / "captured.glb").stat().st_size > 10_000
+    assert len(list((tmp_path / "out" / "views" / "images").iterdir())) == 8
+
+
 def test_a_failing_script_ends_with_its_code(root, tmp_path):
     (tmp_path / "pictures").mkdir()
     script = root / "examples" / "reconstruct_folder.py"

@@ -1,5 +1,6 @@
 """Files read back by a second implementation (trimesh, or by the formats' own words)."""
 
+import dataclasses
 import json
 import struct
 
@@ -94,3 +95,12 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     with pytest.raises(IndexError):
         write_mesh(Mesh(np.zeros((3, 3), np.float32), np.array([[0, 1, 9]], np.int32)), tmp_path / "a.stl")
     assert [path.name for path in tmp_path.iterdir()] == ["a.ply"]
+
+
+def test_ply_says_how_sure_each_vertex_is(mesh, tmp_path):
+    """Under the name that the format's own examples use; trimesh reads it back."""
+    sure = np.linspace(0, 1, len(mesh.vertices), dtype=np.float32)
+    write_mesh(dataclasses.replace(mesh, confidence=sure), tmp_path / "sure.ply")
+    read = trimesh.load(tmp_path / "sure.ply", process=False)
+    np.testing.assert_array_equal(read.metadata["_ply_raw"]["vertex"]["data"]["confidence"].ravel(), sure)
+    np.testing.assert_allclose(read.vertices, mesh.vertices)

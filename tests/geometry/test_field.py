@@ -28,6 +28,15 @@ def test_the_same_field_is_the_same_file_and_it_is_compressed(tmp_path):
     assert (tmp_path / "a.npz").stat().st_size < 0.5 * (field.values.nbytes + field.colour.nbytes)
 
 
+def test_confidence_is_kept_without_colours_too(tmp_path):
+    plain = signed(ball(), 16)
+    sure = np.random.default_rng(0).random(plain.values.shape).astype(np.float32)
+    Field(plain.values, plain.level, plain.bounds, confidence=sure).save(tmp_path / "a.npz")
+    back = Field.load(tmp_path / "a.npz")
+    np.testing.assert_array_equal(back.confidence, sure)
+    assert back.colour is None
+
+
 @pytest.mark.parametrize(
     "change, words",
     [
@@ -36,6 +45,7 @@ def test_the_same_field_is_the_same_file_and_it_is_compressed(tmp_path):
         ({"bounds": UNIT_CUBE[::-1]}, "lowest and its highest"),
         ({"bounds": np.zeros(3)}, "lowest and its highest"),
         ({"colour": np.zeros((4, 4, 4))}, "cannot take colours"),
+        ({"confidence": np.zeros((4, 4, 5))}, "cannot take confidence"),
         ({"level": np.inf}, "level"),
     ],
 )

@@ -6,7 +6,7 @@ from scipy.ndimage import gaussian_filter, label
 
 from maquette.geometry.field import Field
 from maquette.geometry.frames import UNIT_CUBE
-from maquette.geometry.isosurface import mesh_from_field
+from maquette.geometry.isosurface import confidence_at, mesh_from_field
 from maquette.geometry.mesh import report
 
 from .shapes import ball, blocks_of, box, chair, cut, rainbow, ring, signed, union
@@ -229,3 +229,15 @@ def test_the_report_says_what_the_mesh_is():
     assert found["volume"] == pytest.approx(0.125)
     assert found["bounds"] == [[-0.25] * 3, [0.25] * 3]
     assert (found["vertices"], found["faces"]) == (len(mesh.vertices), len(mesh.faces))
+
+
+def test_confidence_is_read_off_between_samples():
+    """A confidence that grows along x: that of a point is its place."""
+    plain = signed(ball(), 32)
+    grows = np.broadcast_to(((np.arange(32) + 0.5) / 32)[:, None, None], plain.values.shape)
+    field = Field(plain.values, plain.level, plain.bounds, confidence=grows)
+    mesh = mesh_from_field(field)
+    low, high = field.bounds[:, 0]
+    along = (mesh.vertices[:, 0] - low) / (high - low)
+    np.testing.assert_allclose(confidence_at(field, mesh.vertices), along, atol=1e-5)
+    assert confidence_at(plain, mesh.vertices) is None

@@ -184,9 +184,69 @@ def test_some_masks_leave_the_rest_out(folder, photographed, tmp_path):
     assert shape.report["views"] == 10 and "10 photos have no mask" in shape.report["note"]
 
 
+UPPER = (3.0, -2.0, 5.25, 1.6, 1.6, 0.5)
+"""A box round the upper half of the ellipsoid, with room at its sides"""
+
+
+def in_upper_half(shape, slack):
+    """It ends where the box does, closed, and is the ellipsoid above."""
+    assert shape.report["watertight"] and shape.report["components"] == 1
+    assert shape.vertices[:, 2].min() == pytest.approx(5.0, abs=slack / 4)
+    above = shape.vertices[:, 2] > 5.0 + slack
+    off = np.linalg.norm((shape.vertices[above] - CENTRE) / RADII, axis=1) - 1
+    assert np.abs(off).mean() < slack
+    half = 2 / 3 * np.pi * RADII.prod()
+    assert shape.report["volume"] == pytest.approx(half, rel=2.5 * slack)
+    assert shape.report["box"]["size"] == [1.6, 1.6, 0.5] and shape.report["box"]["centre"] == list(UPPER[:3])
+
+
+def test_only_what_is_in_the_box(folder, tmp_path):
+    request = Capture(folder, steps=80, resolution=64, box=UPPER, cache=str(tmp_path))
+    shape = capture(request, quiet, never)
+    in_upper_half(shape, 0.06)
+    again = remesh(Remesh(shape.field, Meshing(faces=900), cache=str(tmp_path)), quiet, never)
+    assert again.vertices[:, 2].min() == pytest.approx(5.0, abs=0.02)
+    assert shape.provenance["settings"]["box"] == UPPER
+
+
+def test_a_box_with_photos_without_masks(photographed, tmp_path):
+    """It says where to look, and what to leave."""
+    shape = capture(Capture(photographed, steps=80, resolution=64, box=UPPER, cache=str(tmp_path)), quiet, never)
+    in_upper_half(shape, 0.16)
+
+
+def test_a_box_with_a_part_of_the_object_keeps_clear_of_the_rest(folder, tmp_path):
+    """A small one round the right end: what the masks show elsewhere becomes no wall of it."""
+    end = (3.6, -2.0, 5.0, 0.4, 0.7, 0.7)
+    shape = capture(Capture(folder, steps=80, resolution=64, box=end, cache=str(tmp_path)), quiet, never)
+    place = (shape.vertices - CENTRE) / RADII
+    off = np.linalg.norm(place, axis=1) - 1
+    assert off.max() < 0.15, "nothing stands outside the ellipsoid"
+    assert shape.vertices[:, 0].min() == pytest.approx(3.4, abs=0.02)
+    assert np.abs(off[shape.vertices[:, 0] > 3.45]).mean() < 0.05
+
+
+def test_an_empty_box_is_a_sentence(folder, tmp_path):
+    request = Capture(folder, steps=20, resolution=64, box=(3, -2, 8, 1, 1, 1), cache=str(tmp_path))
+    with pytest.raises(ValueError, match="nothing in the box; move it"):
+        capture(request, quiet, never)
+
+
+def test_each_box_is_resumed_by_itself(folder, tmp_path):
+    asked = {"steps": 10, "resolution": 64, "cache": str(tmp_path)}
+    capture(Capture(folder, box=UPPER, **asked), quiet, never)
+    assert capture(Capture(folder, box=UPPER, resume=True, **asked), quiet, never).report["steps"] == 20
+    with pytest.raises(ValueError, match="nothing to resume"):
+        capture(Capture(folder, resume=True, **asked), quiet, never)
+
+
 @pytest.mark.parametrize(
     "settings, sentence",
     [
+        ({"box": (0, 0, 0, 1, 1)}, "Box is .* six numbers"),
+        ({"box": "0,0,0,1,1,1"}, "Box is .* six numbers"),
+        ({"box": (0, 0, 0, 1, 0, 1)}, "Box is 0 along one side"),
+        ({"box": (0, 0, float("nan"), 1, 1, 1)}, "Box is nan"),
         ({"budget": 0}, "Budget is 0 seconds"),
         ({"budget": "soon"}, "Budget"),
         ({"resolution": 100}, "Resolution is 100; choose one of"),

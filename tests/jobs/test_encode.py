@@ -6,20 +6,13 @@ import trimesh
 
 from maquette.jobs import encode as job
 from maquette.jobs.requests import Encode, from_json, to_json
-from maquette.nets import sampler
 
 from ..nets import analytic
 
 quiet = lambda *_: None  # noqa: E731
 
 
-@pytest.fixture(autouse=True)
-def closed_forms(monkeypatch):
-    """In place of the trained sampler."""
-    real = sampler.load
-    monkeypatch.setattr(
-        sampler, "load", lambda name, where: analytic.model() if name == "shape_vae" else real(name, where)
-    )
+pytestmark = pytest.mark.usefixtures("closed_forms")
 
 
 def encode(**request):

@@ -9,7 +9,6 @@ from PIL import Image
 
 from maquette.jobs import fit as job
 from maquette.jobs.requests import Fit
-from maquette.nets import sampler
 from maquette.nets.outline import Cameras, silhouettes
 
 from ..nets import analytic
@@ -18,12 +17,8 @@ quiet = lambda *_: None  # noqa: E731
 
 
 @pytest.fixture(autouse=True)
-def closed_forms(monkeypatch):
-    """In place of the trained sampler and of the network that reads elevations off pictures."""
-    real = sampler.load
-    monkeypatch.setattr(
-        sampler, "load", lambda name, where: analytic.model() if name == "shape_vae" else real(name, where)
-    )
+def known_elevation(closed_forms, monkeypatch):
+    """In place of the network that reads it off pictures too."""
     monkeypatch.setattr(job, "seen_from", lambda crop, where: 20.0)
 
 

@@ -28,7 +28,8 @@ def test_photos_with_cameras_and_masks(ellipsoid):
     found = look(Look(str(ellipsoid.folder)), quiet, never)
     assert (found.photos, found.masks, found.held_out, found.size) == (20, 20, 4, (72, 72))
     assert found.source == "transforms_train.json" and not found.notes
-    assert found.lines() == ["20 photos, 4 more for scores, 72 × 72", "Cameras from transforms_train.json", "All with masks"]
+    cameras = "Cameras from transforms_train.json"
+    assert found.lines() == ["20 photos, 4 more for scores, 72 × 72", cameras, "All with masks"]
     np.testing.assert_allclose(found.report["box"]["centre"], ellipsoid.centre, atol=0.05)
     assert found.report["box"]["side"] == pytest.approx(2 * max(ellipsoid.radii), rel=0.25)
     assert len(found.report["cameras"]) == 24
@@ -84,7 +85,10 @@ def test_a_changed_photo_asks_for_other_cameras(shots, tmp_path):
     assert known_cameras.load(shots, paths, str(tmp_path)) is None
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"format": 1}', '{"format": "maquette cameras 1", "views": [{"photo": 99}]}'])
+STRANGE = '{"format": "maquette cameras 1", "views": [{"photo": 99}]}'
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"format": 1}', STRANGE])
 def test_damaged_cameras_are_found_again(shots, tmp_path, text):
     paths = sorted(shots.glob("*.png"))
     known_cameras.keep(poses.Poses(), shots, paths, str(tmp_path))

@@ -8,7 +8,7 @@ from torch import nn
 
 from maquette.nets.camera import cell_centres
 from maquette.nets.latents import Latents
-from maquette.nets.sampler import FLOOR, Sampler
+from maquette.nets.sampler import GROUND, Sampler
 
 RESOLUTION = 32
 TRUNCATION = 0.1
@@ -40,17 +40,16 @@ class Analytic(nn.Module):
 
 def bench(places, grow):
     one = torch.ones(len(grow))
-    floor = FLOOR - 0.5
-    seat = box(places, (0 * one, 0 * one, floor + 0.08 * one), (0.3 * grow[:, 0], 0.15 * grow[:, 1], 0.08 * one))
+    seat = box(places, (0 * one, 0 * one, GROUND + 0.08 * one), (0.3 * grow[:, 0], 0.15 * grow[:, 1], 0.08 * one))
     height = 0.22 * grow[:, 2]
-    back = box(places, (0 * one, 0.15 * grow[:, 1] - 0.04, floor + height), (0.3 * grow[:, 0], 0.04 * one, height))
+    back = box(places, (0 * one, 0.15 * grow[:, 1] - 0.04, GROUND + height), (0.3 * grow[:, 0], 0.04 * one, height))
     return torch.minimum(seat, back)
 
 
 def pillar(places, grow):
     one = torch.ones(len(grow))
     height = 0.3 * grow[:, 2]
-    return box(places, (0 * one, 0 * one, FLOOR - 0.5 + height), (0.1 * grow[:, 0], 0.1 * grow[:, 1], height))
+    return box(places, (0 * one, 0 * one, GROUND + height), (0.1 * grow[:, 0], 0.1 * grow[:, 1], height))
 
 
 def box(places, centre, half):

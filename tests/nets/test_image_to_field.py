@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from maquette.nets import camera, catalog, checkpoint, predict
+from maquette.nets import camera, catalog, checkpoint, look, predict, silhouette, symmetry
 from maquette.nets.image_to_field import Config, ImageToField, Prediction, SilhouettePrior, cut, depth_to_space, unpack
 
 SMALL = Config(width=8, encoder=8, vector=16, detail=8)
@@ -38,7 +38,7 @@ def test_right_is_right_and_up_is_up():
 
 def test_projection_is_the_tracers():
     """The network's camera numbers describe the very picture that the procedural world traces."""
-    from maquette.train.recipes.image_to_field import cameras
+    from maquette.train.recipes.field_samples import cameras
     from maquette.train.shapes import world
 
     samples = world.sample(11, 4, "validation", ["package"], background=False)
@@ -119,7 +119,7 @@ def test_the_camera_sees_the_front_and_not_the_back():
     occupancy = (0.5 + (0.4 - points.norm(dim=1)) * n).clamp(0, 1).reshape(n, n, n)
     rgba = torch.ones(1, 4, 64, 64) * torch.tensor([1.0, 0, 0, 1]).reshape(1, 4, 1, 1)
     view = torch.tensor([[0.0, math.log(2.0), 0.25, 0.0, 0.0]])
-    pixels, sure = predict.look(occupancy, predict.Looker(rgba, view))
+    pixels, sure = look.look(occupancy, look.Looker(rgba, view))
     assert sure[16, 3, 16] > 0.9 and pixels[16, 3, 16].tolist() == pytest.approx([1, 0, 0], abs=1e-4)
     assert sure[16, 28, 16] < 0.05
 
@@ -130,9 +130,9 @@ def test_what_the_silhouette_shows_is_there_and_what_it_lacks_is_not():
     logits[..., 16, :] = -2.0  # across the view, in the middle
     alpha = torch.zeros(1, 1, 128, 128)
     alpha[..., :64] = 1
-    looker = predict.Looker(alpha, torch.tensor([[0.0, math.log(2.0), 0.25, 0.0, 0.0]]))
-    out = predict.agreeing(logits, alpha, looker).sigmoid()[0, 0]
-    assert out[4:13, 16, 4:28].min() == pytest.approx(predict.SURE, abs=0.02)
+    looker = look.Looker(alpha, torch.tensor([[0.0, math.log(2.0), 0.25, 0.0, 0.0]]))
+    out = silhouette.agreeing(logits, alpha, looker).sigmoid()[0, 0]
+    assert out[4:13, 16, 4:28].min() == pytest.approx(silhouette.SURE, abs=0.02)
     assert out[20:, 16].max() < 0.02  # lowered, from .12
     assert out[:, :12].max() < 0.1  # only the likeliest cells of a ray come through
 
@@ -179,9 +179,9 @@ def test_depth_is_told_as_it_is_reported():
 def test_reflection_is_an_involution_across_its_plane():
     grid = torch.zeros(1, 1, 16, 16, 16)
     grid[0, 0, 12, 7, 3] = 1
-    assert predict.reflected(grid, 0.0)[0, 0, 3, 7, 3] == pytest.approx(1, abs=1e-4)  # the plane x = 0
-    assert predict.reflected(grid, 90.0)[0, 0, 12, 8, 3] == pytest.approx(1, abs=1e-4)  # the plane y = 0
-    assert predict.reflected(grid, 45.0)[0, 0, 8, 3, 3] == pytest.approx(1, abs=1e-4)  # x and y trade, turned over
+    assert symmetry.reflected(grid, 0.0)[0, 0, 3, 7, 3] == pytest.approx(1, abs=1e-4)  # the plane x = 0
+    assert symmetry.reflected(grid, 90.0)[0, 0, 12, 8, 3] == pytest.approx(1, abs=1e-4)  # the plane y = 0
+    assert symmetry.reflected(grid, 45.0)[0, 0, 8, 3, 3] == pytest.approx(1, abs=1e-4)  # x and y trade, turned over
 
 
 def test_symmetry_gives_both_sides_what_one_shows():
@@ -193,8 +193,8 @@ def test_symmetry_gives_both_sides_what_one_shows():
     logits = torch.where(solid, 4.0, -4.0)[None, None]
     fine = torch.nn.functional.interpolate(logits, scale_factor=2)
     whole = Prediction(logits, logits, fine, fine, logits.expand(-1, 3, -1, -1, -1))
-    fair = predict.symmetrical(whole).occupancy.sigmoid()
-    apart = [(f - predict.reflected(f, 30.0)).abs().mean() for f in (fair, solid.float()[None, None])]
+    fair = symmetry.symmetrical(whole).occupancy.sigmoid()
+    apart = [(f - symmetry.reflected(f, 30.0)).abs().mean() for f in (fair, solid.float()[None, None])]
     assert apart[0] < 0.5 * apart[1]  # what is left is the sampling between cells
 
 

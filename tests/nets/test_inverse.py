@@ -9,16 +9,18 @@ import torch
 from maquette.geometry.distance import signed_distance
 from maquette.geometry.frames import unit
 from maquette.geometry.mesh import Mesh
-from maquette.nets import from_outline, inverse
+from maquette.nets import from_outline, inverse, whitened
+from maquette.nets.camera import cell_centres
 from maquette.nets.outline import Cameras, silhouettes
+from maquette.nets.solid import Solid
 
 from .analytic import field, mesh, model
 
 
-def solid(shape) -> inverse.Solid:
+def solid(shape) -> Solid:
     vertices = np.asarray(shape.vertices)
     values = signed_distance(Mesh(unit(vertices), np.asarray(shape.faces, np.int32)))
-    return inverse.Solid(torch.from_numpy(values), float(np.ptp(vertices, axis=0).max()))
+    return Solid(torch.from_numpy(values), float(np.ptp(vertices, axis=0).max()))
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
@@ -38,8 +40,8 @@ def test_gradient_steps_come_closer_than_the_encoder_and_stay_near_the_family():
     start = guess.take(guess.iou.argmax()[None])
     better = inverse.refined(model(), seen, start, lambda _: None, steps=40)
     assert float(better.iou) > float(start.iou) + 0.1 and float(better.iou) > 0.8
-    far = inverse.held(model(), torch.full((1, 3), 9.0), torch.tensor([0]))
-    assert far.square().mean().sqrt() == pytest.approx(inverse.FARTHEST)
+    far = whitened.priors(model(), torch.tensor([0])).held(torch.full((1, 3), 9.0))
+    assert far.square().mean().sqrt() == pytest.approx(whitened.FARTHEST)
 
 
 def test_a_mesh_in_its_own_metres_keeps_them():
@@ -49,8 +51,8 @@ def test_a_mesh_in_its_own_metres_keeps_them():
 
 
 def test_distances_go_on_outside_the_cube():
-    ball = 0.5 - (inverse.cell_centres(32).norm(dim=1)).reshape(32, 32, 32)
-    seen = inverse.Solid(ball, 1.0)
+    ball = 0.5 - (cell_centres(32).norm(dim=1)).reshape(32, 32, 32)
+    seen = Solid(ball, 1.0)
     away = seen.at(torch.tensor([[[0.0, 0.0, 0.9], [0.0, 0.0, 0.0], [0.2, 0.0, 0.0]]]))[0]
     assert torch.allclose(away, torch.tensor([-0.4, 0.5, 0.3]), atol=0.03)
 

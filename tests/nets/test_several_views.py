@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from maquette.nets import camera, predict, several_views, turns
+from maquette.nets import camera, look, predict, several_views, silhouette, turns
 from maquette.nets.image_to_field import Config, ImageToField
 from maquette.nets.several_views import OtherView, fitted
 
@@ -176,9 +176,9 @@ def test_a_mask_from_the_side_takes_what_it_does_not_show():
     numbers = torch.tensor([[0.0, 0.4, 0.2, 0.0, 0.0]])
     alpha = torch.zeros(1, 1, 128, 128)
     alpha[..., :64] = 1  # from the right, what is nearer to the first camera (-y) is on the left
-    right = predict.Looker(alpha, numbers, torch.tensor([[-math.pi / 2, 1.0, 0, 0, 0]]))
-    after = predict.agreeing(slab, alpha, right, predict.OTHER)[0, 0]
-    assert after[16, 4, 16] == pytest.approx(0.5) and after[16, 28, 16] == pytest.approx(0.5 - predict.OTHER.carve)
+    right = look.Looker(alpha, numbers, torch.tensor([[-math.pi / 2, 1.0, 0, 0, 0]]))
+    after = silhouette.agreeing(slab, alpha, right, silhouette.OTHER)[0, 0]
+    assert after[16, 4, 16] == pytest.approx(0.5) and after[16, 28, 16] == pytest.approx(0.5 - silhouette.OTHER.carve)
 
 
 def test_each_side_is_coloured_by_the_picture_that_shows_it():
@@ -192,8 +192,8 @@ def test_each_side_is_coloured_by_the_picture_that_shows_it():
         rgba[0, :3] = torch.tensor(colour)[:, None, None]
         return rgba
 
-    front = predict.Looker(picture([1.0, 0, 0]), numbers)
-    behind = predict.Looker(picture([0.0, 0, 1.0]), numbers, torch.tensor([[math.pi, 1.0, 0, 0, 0]]))
-    pixels, sure = predict.look_from_all(ball, [front, behind])
+    front = look.Looker(picture([1.0, 0, 0]), numbers)
+    behind = look.Looker(picture([0.0, 0, 1.0]), numbers, torch.tensor([[math.pi, 1.0, 0, 0, 0]]))
+    pixels, sure = look.look_from_all(ball, [front, behind])
     assert pixels[16, 3, 16].tolist() == pytest.approx([1, 0, 0], abs=0.05) and sure[16, 3, 16] > 0.9
     assert pixels[16, 28, 16].tolist() == pytest.approx([0, 0, 1], abs=0.05) and sure[16, 28, 16] > 0.9

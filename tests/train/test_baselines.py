@@ -113,13 +113,13 @@ def test_measure_scores_every_answer_and_names_the_failures(library):
     assert [row.predictor for row in rows] == ["lathe", "nothing"] * 2
     assert rows[0].scores["iou"] > 0.97 and rows[0].scores["field_iou"] > 0.95
     assert rows[1].scores["iou"] == 0 and rows[1].fault
-    assert measure.mean_and_error(rows[::2], "iou")[1] == pytest.approx(0, abs=1e-9)
+    assert measure.of_objects(rows[::2], "iou")[1] == pytest.approx(0, abs=1e-9)
     assert "| ball | 2 |" in measure.table(rows)
 
 
 def test_pictures_of_one_object_count_once():
     rows = [measure.Row("p", o, "t", "", {"iou": v}) for o, v in (("a", 0.2), ("a", 0.4), ("b", 0.7))]
-    mean, error = measure.mean_and_error(rows, "iou")
+    mean, error = measure.of_objects(rows, "iou")
     assert mean == pytest.approx(0.5)
     assert error == pytest.approx(0.2)
 

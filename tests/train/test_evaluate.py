@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from maquette.nets import checkpoint
 from maquette.train.evaluate import baselines, command, image_to_field, metrics, objects
+from maquette.train.evaluate.reading import read_network
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_the_network_answers_at_its_cards_level(tmp_path):
     network = checkpoint.build("image_to_field", config)
     save_file(network.state_dict(), tmp_path / "own.safetensors")
     (tmp_path / "own.json").write_text(json.dumps({"config": config, "level": 0.37}))
-    network, card = image_to_field.read_network(tmp_path / "own.safetensors", "cpu")
+    network, card = read_network("image_to_field", tmp_path / "own.safetensors", "cpu")
     answers = image_to_field.trained(network, card, 32, levels=[0.2])
     rgba = np.zeros((128, 128, 4), np.float32)
     rgba[40:90, 30:100] = 1
@@ -78,7 +79,7 @@ def test_the_network_answers_at_its_cards_level(tmp_path):
 
 def test_weights_that_are_not_there_are_named(tmp_path):
     with pytest.raises(ValueError, match="none.json cannot be read"):
-        image_to_field.read_network(tmp_path / "none.safetensors", "cpu")
+        read_network("image_to_field", tmp_path / "none.safetensors", "cpu")
 
 
 def test_a_network_without_a_measure_is_a_usage_error(capsys):

@@ -16,6 +16,8 @@ from maquette.train.evaluate.grabcut import grabcut
 from maquette.train.recipes import matting as recipe
 from maquette.train.shapes import backgrounds, composites
 
+from .runs import losses
+
 
 def blobs(count=8):
     """Cut-outs (N, 128, 128, 4) of ellipses."""
@@ -98,15 +100,8 @@ def test_learns(folder):
     plan = settings(folder, "", batch=8)
     network = recipe.make(plan)
     batch = recipe.prepare(next(recipe.batches(plan, np.random.default_rng(0), "cpu")), augment=False)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-2)
-    losses = []
-    for _ in range(30):
-        total, _ = recipe.loss(network, batch, plan, 0.0)
-        optimiser.zero_grad()
-        total.backward()
-        optimiser.step()
-        losses.append(total.item())
-    assert np.mean(losses[-3:]) < 0.5 * losses[0]
+    said = losses(recipe, network, batch, plan, 30, 1e-2)
+    assert np.mean(said[-3:]) < 0.5 * said[0]
 
 
 def test_mirroring_moves_picture_and_mask_together(folder, monkeypatch):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 import trimesh
 from PIL import Image
 
@@ -10,6 +11,7 @@ from maquette.nets.camera import project
 from maquette.train.evaluate import baselines
 from maquette.train.readers import meshes
 from maquette.train.readers import shards as mesh_shards
+from maquette.train.recipes import field_samples
 from maquette.train.recipes import image_to_field as recipe
 from maquette.train.shapes import shards
 
@@ -87,8 +89,8 @@ def test_a_sample_shows_what_its_grid_holds_in_its_colours(tmp_path):
     painted = meshes.read(tmp_path / "l.ply")
     for seed in range(3):
         picture, distance, colour, camera, family = mesh_shards.sample(painted, np.random.default_rng(seed))
-        numbers = recipe.cameras(recipe.torch.from_numpy(camera)[None])
-        cloud = recipe.torch.from_numpy(cell_centres(64)[distance < 0])
+        numbers = field_samples.cameras(torch.from_numpy(camera)[None])
+        cloud = torch.from_numpy(cell_centres(64)[distance < 0])
         uv = project(cloud, numbers)[0][0].numpy()
         shown = np.zeros((32, 32), bool)
         column, row = np.clip((uv + 1) * 16, 0, 31).astype(int).T

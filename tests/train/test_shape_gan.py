@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from dataclasses import asdict, replace
 from math import e, log
 
@@ -17,6 +16,8 @@ from maquette.nets import shape_gan as network_module
 from maquette.train import export, loop
 from maquette.train.recipes import shape_gan as recipe
 from maquette.train.shapes import designs
+
+from .runs import alike, killed
 
 LOGITS = torch.tensor([0.0, log(3.0)]), torch.tensor([log(3.0), 0.0])
 """Of real shapes and of drawn ones: probabilities 1/2 and 3/4"""
@@ -158,38 +159,16 @@ def command(run, *options):
     return [sys.executable, "-m", "maquette.train", "shape_gan", *named, *options]
 
 
-def same(a, b):
-    """Bit for bit, whatever is nested in what."""
-    if torch.is_tensor(a):
-        return torch.equal(a, b)
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
-    if isinstance(a, (list, tuple)):
-        return len(a) == len(b) and all(map(same, a, b))
-    return a == b
-
-
 def test_a_killed_run_of_two_players_goes_on_as_if_unbroken(tmp_path):
     """R1 and spectral norm, whose chances and vectors have to go on too."""
     options = {"steps": 16, "stabilise": "both", "alone": 0.3, "save_minutes": 0.0}
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     loop.train(recipe, settings(whole, **options))
     asked = command(broken, "--steps=16", "--stabilise=both", "--alone=0.3", "--save-minutes=0")
-    running = subprocess.Popen(asked, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    try:
-        until = time.monotonic() + 120
-        while not (broken / "last.pt").exists() and time.monotonic() < until and running.poll() is None:
-            time.sleep(0.005)
-    finally:
-        running.kill()
-        running.wait()
-    halfway = torch.load(broken / "last.pt", weights_only=True)["state"]["step"]
-    assert 0 < halfway < 16, "killed too late to say anything"
+    killed(asked, broken, 16)
     loop.train(recipe, settings(broken, **options))
-    first, again = (torch.load(run / "last.pt", weights_only=True) for run in (whole, broken))
-    for name in ("network", "averaged", "optimisers", "processes", "random"):
-        assert same(first[name], again[name]), name
-    assert again["state"]["step"] == 16 and again["state"]["samples"] == 32
+    state = alike(whole, broken)
+    assert state["step"] == 16 and state["samples"] == 32
 
 
 def test_two_processes_share_a_run(tmp_path):

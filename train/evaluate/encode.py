@@ -24,6 +24,7 @@ from ...geometry.isosurface import mesh_from_field
 from ...geometry.mesh import Mesh
 from ...nets import inverse
 from ...nets.examples import examples
+from ...nets.solid import Solid, solid_iou
 from .fit import upright
 from .held_out_designs import finish, held_out, mean, median, parser, percent, read_sampler, timed
 
@@ -66,7 +67,7 @@ def as_mesh(field: Tensor, side: float, turn: float) -> Mesh:
 def search(model, mesh: Mesh, families) -> inverse.Found:
     """As jobs.encode does, the filling of the mesh included."""
     values = signed_distance(Mesh(unit(mesh.vertices), mesh.faces))
-    solid = inverse.Solid(torch.from_numpy(values).to(model.where), float(np.ptp(mesh.vertices, axis=0).max()))
+    solid = Solid(torch.from_numpy(values).to(model.where), float(np.ptp(mesh.vertices, axis=0).max()))
     return inverse.find(model, solid, families)
 
 
@@ -75,7 +76,7 @@ def copied(model, family, field: Tensor) -> float:
     index = torch.tensor([family.index], device=model.where)
     field = field[None].to(model.where)
     decoded = model.network.decode(model.network.encode(field, index)[0], index)
-    return float(inverse.solid_iou(decoded > 0, field > 0))
+    return float(solid_iou(decoded > 0, field > 0))
 
 
 @torch.inference_mode()
@@ -83,4 +84,4 @@ def mean_shape(model, family, field: Tensor) -> float:
     """Both with longest side 1 and centred bounds."""
     index = torch.tensor([family.index], device=model.where)
     decoded = model.network.decode(model.latents.at(family.index).mean[None].to(model.where), index)[0].float().cpu()
-    return float(inverse.solid_iou(upright(decoded, NOWHERE)[None], upright(field, NOWHERE)[None]))
+    return float(solid_iou(upright(decoded, NOWHERE)[None], upright(field, NOWHERE)[None]))

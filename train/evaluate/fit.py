@@ -20,8 +20,8 @@ from tqdm import tqdm
 
 from ...nets import from_outline
 from ...nets.camera import cell_centres
-from ...nets.inverse import about_z, solid_iou
 from ...nets.outline import Cameras, silhouettes
+from ...nets.solid import about_z, solid_iou
 from .held_out_designs import finish, held_out, mean, median, parser, percent, read_sampler, timed
 
 FOV = 40.0

@@ -9,8 +9,6 @@ component analysis of the same shapes, exact, with as many numbers as the latent
 from __future__ import annotations
 
 import argparse
-import json
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,6 +18,7 @@ from ...nets import catalog, checkpoint
 from ..heads import sheet, sliders
 from ..heads.family import Family
 from ..recipes import head_vae as recipe
+from .writing import add_to_card
 
 NAME = "head_vae"
 BATCH = 50
@@ -48,9 +47,7 @@ def main(argv: list[str]) -> None:
         found[family.name]["largest leakage"] = round(float(moved[1].max()), 3)
     print(error_table(found))
     if options.card:
-        path = Path(options.card)
-        kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
-        path.write_text(json.dumps(kept | found, indent=1) + "\n", "utf-8")
+        add_to_card(options.card, found)
 
 
 # --- reconstruction ---------------------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...nets import checkpoint, device, sampler
+from ...nets import device, sampler
 from ..shapes.drawn_designs import draw
+from .reading import read_network
 
 SEED = [2, 7]
 """Of the test split"""
@@ -33,13 +34,7 @@ def read_sampler(options) -> sampler.Sampler:
     where = device.pick(options.device)
     if not options.weights:
         return sampler.load(options.model, str(where))
-    from safetensors.torch import load_file
-
-    path = Path(options.weights)
-    card = json.loads(path.with_suffix(".json").read_text("utf-8"))
-    network = checkpoint.build(options.model, card["config"])
-    network.load_state_dict({k: v.float() for k, v in load_file(path).items()})
-    network = network.eval().requires_grad_(False).to(where)
+    network, card = read_network(options.model, options.weights, where)
     network.latents.to("cpu")
     return sampler.Sampler(network, card, where)
 

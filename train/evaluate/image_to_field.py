@@ -9,12 +9,10 @@ Pictures go the way that users' go: read, isolated, cropped, through the network
 
 import argparse
 import hashlib
-import json
 import sys
 from pathlib import Path
 
 import numpy as np
-from safetensors.torch import load as read_tensors
 from tqdm import tqdm
 
 from ...geometry.background import isolate
@@ -23,11 +21,13 @@ from ...geometry.field import Field
 from ...geometry.frames import UNIT_CUBE
 from ...geometry.isosurface import mesh_from_field
 from ...geometry.picture import read_picture
-from ...nets import catalog, checkpoint, device, predict
+from ...nets import device, predict
 from ..shapes import shards, world
 from . import baselines, r2n2
 from .measure import Case, measure, summary, table, write_report
 from .objects import read_objects
+from .reading import read_network
+from .writing import add_to_card
 
 NAME = "image_to_field"
 CROP, CLOSE = 128, 256
@@ -75,7 +75,7 @@ def evaluate(options):
         about["library"] = len(known)
         predictors |= untrained(known)
     if not options.no_network:
-        network, card = read_network(options.weights, device.pick(options.device))
+        network, card = read_network(NAME, options.weights, device.pick(options.device))
         about["weights"] = {"sha256": card["sha256"], "level": card.get("level", 0.5)}
         predictors |= trained(network, card, options.resolution, options.levels)
     own, count = options.objects, options.procedural
@@ -91,40 +91,23 @@ def evaluate(options):
     if options.report:
         write_report(options.report, rows, about)
     if options.card:
-        add_to_card(Path(options.card), rows, about)
+        add_to_card(options.card, means_of(rows, about))
 
 
 def published(options):
     """ShapeNet's published test of the network alone."""
-    network, card = read_network(options.weights, device.pick(options.device))
+    network, card = read_network(NAME, options.weights, device.pick(options.device))
     predict = trained(network, card, options.resolution)[f"**{NAME}**"]
     about = {"weights": {"sha256": card["sha256"], "level": card.get("level", 0.5)}}
     r2n2.evaluate(options, predict, about)
 
 
-def add_to_card(path, rows, about):
-    """Put the network's means, and the untrained answers' IoU, into a JSON file under what was measured."""
-    metrics = json.loads(path.read_text("utf-8")) if path.exists() else {}
+def means_of(rows, about):
+    """The network's means, and the untrained answers' IoU, under what was measured."""
     means = {predictor.strip("*"): scores for predictor, scores in summary(rows).items()}
     entry = {column: round(value, 4) for column, (value, _) in means.pop(NAME, {}).items()}
-    metrics[Path(about["objects"]).name] = entry | {
-        f"iou of {name}": round(scores["iou"][0], 4) for name, scores in means.items()
-    }
-    path.write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
-
-
-def read_network(path, where, name=NAME):
-    """The bundled network and its card, or those of a .safetensors file with the card beside it."""
-    if not path:
-        return checkpoint.load(name, where), catalog.card(name)
-    path = Path(path)
-    try:
-        card, stored = json.loads(path.with_suffix(".json").read_text("utf-8")), path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"{error.filename} cannot be read: {error.strerror}") from None
-    network = checkpoint.build(name, card["config"])
-    network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in read_tensors(stored).items()})
-    return network.eval().requires_grad_(False).to(where), card | {"sha256": hashlib.sha256(stored).hexdigest()}
+    others = {f"iou of {name}": round(scores["iou"][0], 4) for name, scores in means.items()}
+    return {Path(about["objects"]).name: entry | others}
 
 
 def trained(network, card, resolution, levels=()):

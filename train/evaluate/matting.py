@@ -8,7 +8,6 @@ Objects are composited over backgrounds of every kind (train/shapes/composites.p
 """
 
 import argparse
-import json
 import sys
 import time
 from pathlib import Path
@@ -22,7 +21,8 @@ from ...geometry.picture import Picture, read_picture, write_picture
 from ...nets import device, matting
 from ..shapes import backgrounds, composites, world
 from .grabcut import grabcut
-from .image_to_field import read_network
+from .reading import read_network
+from .writing import add_to_card
 
 NAME = "matting"
 PICTURE_SIZE = 256
@@ -58,7 +58,7 @@ def evaluate(options):
     """Measure, print the table, draw the sheet, write the means."""
     finders = {} if options.no_baselines else dict(untrained())
     if not options.no_network:
-        network, card = read_network(options.weights, device.pick(options.device), NAME)
+        network, card = read_network(NAME, options.weights, device.pick(options.device))
         finders |= trained(network, float(card.get("level", 0.5)), options.levels)
     if not finders:
         raise ValueError("nothing is left to measure: leave out --no-network or --no-baselines")
@@ -78,7 +78,7 @@ def evaluate(options):
     if options.sheet:
         write_picture(sheet(tiles), options.sheet)
     if options.card:
-        add_to_card(Path(options.card), rows, Path(about).name)
+        add_to_card(options.card, {Path(about).name: means_of(rows)})
 
 
 def look(options, finders):
@@ -202,13 +202,9 @@ def short(value):
     return f"{value:.3f}".removeprefix("0")
 
 
-def add_to_card(path, rows, about):
-    metrics = json.loads(path.read_text("utf-8")) if path.exists() else {}
+def means_of(rows):
     names = dict.fromkeys(row[0] for row in rows)
-    metrics[about] = {
-        f"iou of {n.strip('*')}": round(float(np.mean([r[2] for r in rows if r[0] == n])), 4) for n in names
-    }
-    path.write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
+    return {f"iou of {n.strip('*')}": round(float(np.mean([r[2] for r in rows if r[0] == n])), 4) for n in names}
 
 
 def shown(picture, mask):

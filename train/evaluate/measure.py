@@ -1,10 +1,8 @@
 """Several ways to answer, scored on the same pictures, as a table and a report."""
 
-import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +10,7 @@ from ...geometry.field import Field
 from ...geometry.isosurface import mesh_from_field
 from ...geometry.mesh import Mesh
 from .metrics import NOTHING, POINTS, iou, normalise, occupancy, score
+from .writing import write
 
 MESHING = {"style": "smooth", "smoothing": 2}
 """What Reconstruct does unless told otherwise: the mesh that is scored is the mesh that users get."""
@@ -84,24 +83,27 @@ def sample_field(answer: Field, resolution):
     return values > answer.level
 
 
-def mean_and_error(rows, column):
+def of_objects(rows, column):
     """Mean over objects of the mean over their pictures, and its standard error: pictures of one object are kin."""
     by_object = {}
     for row in rows:
         by_object.setdefault(row.object, []).append(row.scores[column])
-    means = np.array([np.nanmean(v) if not np.isnan(v).all() else np.nan for v in by_object.values()])
-    means = means[~np.isnan(means)]
-    if not len(means):
+    return mean_and_error([np.nanmean(v) if not np.isnan(v).all() else np.nan for v in by_object.values()])
+
+
+def mean_and_error(values) -> tuple[float, float]:
+    """Mean and its standard error, of the values that are numbers."""
+    values = np.asarray(values, float)
+    values = values[~np.isnan(values)]
+    if not len(values):
         return float("nan"), float("nan")
-    return float(means.mean()), float(means.std(ddof=1) / np.sqrt(len(means))) if len(means) > 1 else float("nan")
+    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
 
 
 def summary(rows):
     """{predictor: {column: (mean, standard error)}}"""
     predictors = dict.fromkeys(row.predictor for row in rows)
-    return {
-        name: {c: mean_and_error([r for r in rows if r.predictor == name], c) for c in COLUMNS} for name in predictors
-    }
+    return {name: {c: of_objects([r for r in rows if r.predictor == name], c) for c in COLUMNS} for name in predictors}
 
 
 def table(rows):
@@ -117,7 +119,7 @@ def table(rows):
     lines += ["| type | pictures | " + " | ".join(predictors) + " |", "| --- | --- |" + " --- |" * len(predictors)]
     for kind in types:
         own = [[row for row in rows if row.type == kind and row.predictor == name] for name in predictors]
-        means = " | ".join(number(mean_and_error(each, "iou")[0]) for each in own)
+        means = " | ".join(number(of_objects(each, "iou")[0]) for each in own)
         lines.append(f"| {kind} | {len(own[0])} | {means} |")
     return "\n".join(lines)
 
@@ -129,10 +131,5 @@ def number(mean, error=float("nan")):
 
 
 def write_report(path, rows, about):
-    """JSON with `about`, the means by predictor and every row; written whole or not at all."""
-    content = {**about, "means": summary(rows), "rows": [asdict(row) for row in rows]}
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".tmp")
-    partial.write_text(json.dumps(content, indent=1, default=float) + "\n", "utf-8")
-    partial.replace(path)
+    """JSON with `about`, the means by predictor and every row."""
+    write(path, {**about, "means": summary(rows), "rows": [asdict(row) for row in rows]})

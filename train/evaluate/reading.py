@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import json
 import pickle
 from pathlib import Path
 
 import torch
+from safetensors.torch import load as read_tensors
 
-from ...nets import checkpoint
-from .image_to_field import read_network
+from ...nets import catalog, checkpoint
+
+
+def read_network(name: str, path, where) -> tuple[torch.nn.Module, dict]:
+    """The bundled network `name` and its card, or those of a .safetensors file with the card beside it."""
+    if not path:
+        return checkpoint.load(name, where), catalog.card(name)
+    path = Path(path)
+    try:
+        card, stored = json.loads(path.with_suffix(".json").read_text("utf-8")), path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{error.filename} cannot be read: {error.strerror}") from None
+    network = checkpoint.build(name, card["config"])
+    network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in read_tensors(stored).items()})
+    return network.eval().requires_grad_(False).to(where), card | {"sha256": hashlib.sha256(stored).hexdigest()}
 
 
 def read_any(name: str, path: str, where) -> tuple[torch.nn.Module, dict]:
@@ -19,7 +34,7 @@ def read_any(name: str, path: str, where) -> tuple[torch.nn.Module, dict]:
     path: "" or "bundled", FILE.safetensors, or RUN/last.pt, of which the averaged weights count. Raises ValueError."""
     path = "" if path == "bundled" else path
     if not path.endswith(".pt"):
-        return read_network(path, where, name)
+        return read_network(name, path, where)
     try:
         stored = torch.load(path, map_location="cpu", weights_only=True)
         config = importlib.import_module(f"..recipes.{name}", __package__).config(stored["recipe"])

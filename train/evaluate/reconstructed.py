@@ -19,7 +19,7 @@ from ...geometry.frames import UNIT_CUBE
 from ...geometry.isosurface import smooth_surface
 from ...geometry.mesh import Mesh
 from ...nets.shape_vae import ShapeVAE
-from .measure import number
+from .measure import mean_and_error, number
 from .metrics import normalise, sample, surface_scores
 
 LEVELS = np.linspace(0.1, 0.7, 13)
@@ -164,11 +164,3 @@ def table(rows: list[dict], names: tuple[str, ...], title: str = "IoU@64") -> st
         cells = " | ".join(number(float(np.mean(scores))) for scores in own)
         lines.append(f"| {names[family]} | {len(own[0])} | {cells} |")
     return "\n".join(lines)
-
-
-def mean_and_error(values) -> tuple[float, float]:
-    values = np.asarray(values, float)
-    values = values[~np.isnan(values)]
-    if not len(values):
-        return float("nan"), float("nan")
-    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")

@@ -24,12 +24,13 @@ from ...geometry.picture import read_picture
 from ...nets import device, predict
 from ...nets.camera import cell_centres, project
 from ...nets.several_views import fitted
-from ..recipes.image_to_field import cameras
+from ..recipes.field_samples import cameras
 from ..shapes import world
 from ..shapes.views import sample_views
-from .image_to_field import CLOSE, CROP, read_network, surface
+from .image_to_field import CLOSE, CROP, NAME, surface
 from .measure import Case, Row, measure, table, write_report
 from .objects import read_json, read_objects
+from .reading import read_network
 
 COUNTS = (1, 2, 3, 5)
 """Pictures that are told apart"""
@@ -66,7 +67,7 @@ def parse(argv):
 
 
 def evaluate(options):
-    network, card = read_network(options.weights, device.pick(options.device))
+    network, card = read_network(NAME, options.weights, device.pick(options.device))
     if not network.config.several:
         raise ValueError("these weights were trained on one picture of an object alone")
     level = float(card.get("level", 0.5))

@@ -11,7 +11,6 @@ them.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from functools import partial
 from pathlib import Path
@@ -24,9 +23,10 @@ from ...nets import catalog, device
 from ..shapes import designs
 from ..shapes.drawn_designs import draw
 from . import draw_sheet, draws, reconstructed, sets, sliders, voxels
-from .measure import number
+from .measure import mean_and_error, number
 from .reading import read_any
 from .reconstructed import Shapes
+from .writing import add_to_card, write
 
 NAME = "shape_vae"
 PARTS = ("reconstruction", "sets", "closed", "sliders", "time")
@@ -84,10 +84,9 @@ def evaluate(options, name=NAME):
         if options.sheet:
             draw_sheet.write(network, list(priors.values())[-1], Path(options.sheet))
     if options.report:
-        write(Path(options.report), {"weights": about["sha256"], "options": vars(options), **found})
+        write(options.report, {"weights": about["sha256"], "options": vars(options), **found})
     if options.card:
-        path = Path(options.card)
-        write(path, (json.loads(path.read_text("utf-8")) if path.exists() else {}) | summary(found))
+        add_to_card(options.card, summary(found))
     return found
 
 
@@ -137,7 +136,7 @@ def means(rows: list[dict]) -> dict:
     """{predictor: {column: (mean, standard error)}}"""
     columns = [c for c in ("iou", "chamfer") if c in rows[0]]
     return {
-        name: {c: reconstructed.mean_and_error([r[c] for r in rows if r["predictor"] == name]) for c in columns}
+        name: {c: mean_and_error([r[c] for r in rows if r["predictor"] == name]) for c in columns}
         for name in dict.fromkeys(row["predictor"] for row in rows)
     }
 
@@ -209,7 +208,7 @@ def say(rows: list[sliders.Slider], name: str = NAME) -> None:
         for slider in own:
             if slider["r2"] is not None:
                 slider["r2"] = measured[family, slider["name"].lower()]
-    write(path, card)
+    write(path, card, indent=2)
 
 
 def timed(network, priors, options) -> dict:
@@ -228,11 +227,3 @@ def summary(found: dict) -> dict:
     card = {where: {name.strip("*"): number(*columns["iou"]) for name, columns in rows.items()}} if rows else {}
     card |= {part: found[part] for part in ("sets", "closed", "time") if part in found}
     return card | ({"sliders": found["sliders"]["means"]} if found.get("sliders") else {})
-
-
-def write(path: Path, content: dict) -> None:
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".tmp")
-    partial.write_text(json.dumps(content, indent=2, default=float) + "\n", "utf-8")
-    partial.replace(path)

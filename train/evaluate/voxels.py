@@ -13,6 +13,7 @@ import torch
 from ..readers import grids
 from ..readers.modelnet import TEN
 from . import reconstructed
+from .measure import mean_and_error
 from .reconstructed import Shapes
 
 
@@ -25,10 +26,7 @@ def evaluate(network, options) -> dict:
     answers["**shape_vae**"] = reconstructed.decoded_means(network, test)
     rows = reconstructed.measure(answers, test, resolution=32)
     print(f"Reconstruction of {len(test)} test shapes of ModelNet10\n\n{reconstructed.table(rows, TEN, 'IoU@32')}")
-    return {
-        name: {"iou": reconstructed.mean_and_error([r["iou"] for r in rows if r["predictor"] == name])}
-        for name in answers
-    }
+    return {name: {"iou": mean_and_error([r["iou"] for r in rows if r["predictor"] == name])} for name in answers}
 
 
 def baselines(test: Shapes, known: Shapes, latent: int) -> dict[str, reconstructed.Answer]:

@@ -1,6 +1,7 @@
 """The parts' distances and the sphere tracer, compiled for the CPU (numba): one object at a time, no temporaries.
 
-`distance.py` holds the same distances for torch on any device; a test holds the two together.
+`batched.py` has the same for torch on any device; a test holds the two together. All that calls one another is in this
+one file: numba keeps what it compiled by the file of each function, and would go on with an old callee of another file.
 """
 
 from __future__ import annotations

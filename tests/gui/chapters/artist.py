@@ -345,34 +345,6 @@ def white_share(image):
     return (pixels.reshape(-1, 4)[:, :3].min(1) > 0.95).mean()
 
 
-def scene_capture():
-    """The Capture panel: progress, the mesh among its cameras, and one Ctrl+Z takes all of it away."""
-    yield from hands.open_panel("MAQUETTE_PT_capture")
-    settings = bpy.context.scene.maquette.capture
-    settings.filepath, settings.budget, settings.resolution = str(PICTURES / "around"), 8, "64"
-    with hands.over("WINDOW"):
-        bpy.ops.ed.undo_push(message="Photos are chosen")
-    before = set(bpy.data.objects.keys())
-    yield 0.3
-    yield from press("maquette.capture")
-    yield from until(lambda: status().busy, "job", 5)
-    yield 6
-    yield from shot("artist-19-capturing")
-    yield from until(lambda: not status().busy, "mesh", 90)
-    assert not status().error, status().error
-    thing = bpy.context.object
-    assert thing.type == "MESH" and len(thing.data.polygons) > 500
-    assert sum(other.type == "CAMERA" and other.name not in before for other in bpy.data.objects) == 20
-    low, high = points(thing).min(0), points(thing).max(0)
-    assert np.abs(low + [0.36, 0.36, 0.49]).max() < 0.1 and abs(high[2] - 0.6) < 0.1, (low, high)
-    yield from shot("artist-20-captured")
-    yield from hands.look_at_selected()
-    yield from shot("artist-21-captured-close")
-    yield from hands.look_away()
-    yield from undo()
-    assert set(bpy.data.objects.keys()) == before, "one undo step should take mesh, cameras and box away"
-
-
 def scene_compute():
     """Doctor tells what runs here, and Release Memory ends the worker."""
     yield from hands.open_panel("MAQUETTE_PT_compute")

@@ -6,7 +6,7 @@ import torch
 
 from maquette.nets.camera import cell_centres, project
 from maquette.nets.several_views import fitted
-from maquette.train.recipes import disturb
+from maquette.train.recipes import disturb, shard_batches
 from maquette.train.recipes import image_to_field as recipe
 from maquette.train.shapes import shards
 from maquette.train.shapes.views import sample_views
@@ -29,7 +29,7 @@ def share_seen(distance, pictures, cameras, fits):
 
 
 def batch_of(views):
-    return {name: torch.from_numpy(getattr(views, name)) for name in recipe.ViewBatches.FIELDS}
+    return {name: torch.from_numpy(getattr(views, name)) for name in shard_batches.ViewBatches.FIELDS}
 
 
 def still():
@@ -60,7 +60,7 @@ def test_the_first_view_is_as_the_world_draws_it(views):
 def test_they_are_kept_in_shards(views, tmp_path):
     shards.save(views, tmp_path / "shard-00000.npz")
     again = shards.load(tmp_path / "shard-00000.npz", shards.Views)
-    assert all(np.array_equal(getattr(again, name), getattr(views, name)) for name in recipe.ViewBatches.FIELDS)
+    assert all(np.array_equal(getattr(again, name), getattr(views, name)) for name in shard_batches.ViewBatches.FIELDS)
     with pytest.raises(ValueError, match="is not a whole shard"):
         (tmp_path / "shard-00001.npz").write_bytes((tmp_path / "shard-00000.npz").read_bytes()[:5000])
         shards.load(tmp_path / "shard-00001.npz", shards.Views)

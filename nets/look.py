@@ -1,0 +1,74 @@
+"""What the pictures of an object show of its surface: which cells a camera sees, and in which colour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from . import turns
+from .camera import cell_centres, project
+from .several_views import fitted
+
+RAY_STEPS = 28
+
+
+@dataclass(frozen=True)
+class Looker:
+    """Pixels (1, 4, H, W) straight alpha, and where they were taken from: camera (1, 5), and fit (1, 5) of all views
+    but the first."""
+
+    pixels: torch.Tensor
+    camera: torch.Tensor
+    fit: torch.Tensor | None = None
+
+    def uv(self, points: torch.Tensor) -> torch.Tensor:
+        """Where points (N, 3) of the first cube lie in the picture, (1, N, 2)."""
+        return project(points if self.fit is None else fitted(points, self.fit), self.camera)[0]
+
+    def eye(self) -> torch.Tensor:
+        """The camera's place in the first cube, (3,)."""
+        elevation, far = self.camera[0, 0], 1 / self.camera[0, 2].clamp_min(1e-3)
+        own = torch.stack([0 * far, -far * elevation.cos(), far * elevation.sin()])
+        return own if self.fit is None else fitted(own[None], turns.inverse(self.fit))[0, 0]
+
+
+def look_from_all(occupancy: torch.Tensor, lookers: list[Looker]) -> tuple[torch.Tensor, torch.Tensor]:
+    """What all see of the cells round the surface; where several see a cell, the surest count most."""
+    pixels, sure = look(occupancy, lookers[0])
+    if len(lookers) == 1:
+        return pixels, sure
+    weight = sure**3
+    total, most = pixels * weight[..., None], sure
+    for looker in lookers[1:]:
+        more, surely = look(occupancy, looker)
+        total, weight = total + more * surely[..., None] ** 3, weight + surely**3
+        most = torch.maximum(most, surely)
+    return total / weight[..., None].clamp_min(1e-6), most
+
+
+def look(occupancy: torch.Tensor, looker: Looker) -> tuple[torch.Tensor, torch.Tensor]:
+    """What a camera sees of the cells round the surface of occupancy (N, N, N).
+
+    Returns pixels (N, N, N, 3) and how surely each is the cell's own, (N, N, N) in [0, 1].
+    """
+    n = occupancy.shape[0]
+    volume = occupancy[None, None]
+    near = (F.max_pool3d(volume, 5, 1, 2) > 0.3) & (-F.max_pool3d(-volume, 5, 1, 2) < 0.7)
+    index = near.flatten().nonzero()[:, 0]
+    pixels, sure = occupancy.new_zeros(n**3, 3), occupancy.new_zeros(n**3)
+    if len(index):
+        points = cell_centres(n, occupancy.device)[index]
+        way = F.normalize(looker.eye() - points, dim=1)
+        steps = torch.linspace(2.6 / n, 0.9, RAY_STEPS, device=points.device)
+        along = (points[:, None] + way[:, None] * steps[None, :, None]) * 2
+        passed = F.grid_sample(volume, along.flip(-1)[None, None], align_corners=False)[
+            0, 0, 0
+        ]  # grid_sample wants z y x
+        open_ = (1 - 2 * (passed.amax(1) - 0.25)).clamp(0, 1)
+        here = F.grid_sample(looker.pixels, looker.uv(points)[:, :, None], align_corners=False)[0, :, :, 0]
+        colour = here[:3] / here[3:].clamp_min(1e-3)
+        pixels[index] = colour.T.clamp(0, 1)
+        sure[index] = open_ * ((here[3] - 0.6) / 0.35).clamp(0, 1)
+    return pixels.reshape(n, n, n, 3), sure.reshape(n, n, n)
