@@ -48,12 +48,12 @@ class SearchRun(Run):
         self.fitted.around.close()
 
     def loss(self) -> Tensor:
-        """The fog alone, of one colour from everywhere; gathered, and cleared where nothing wants it."""
-        origins, ways, colours, _, photo = self.pixels.draw(self.stage.rays)
+        """The fog alone, of one colour from everywhere, too rough to tell exposures by; gathered, and cleared where nothing wants it."""
+        origins, ways, colours, _, _ = self.pixels.draw(self.stage.rays)
         around = self.fitted.around
         around.close()
         seen = around.look(origins, ways, torch.rand(len(ways)))
-        error = self.missing(seen.colour, colours, photo).square().mean()
+        error = (seen.colour - colours).square().mean()
         self.errors.append(float(error.detach()))
         low = RESOLUTION // 4
         stored = around.table[0, 0, low:-low, low:-low, low:-low]
