@@ -81,7 +81,9 @@ def _read(path: str, key: str) -> Field:
 def key_of(field: Field) -> str:
     """sha256 of everything the field holds."""
     digest = hashlib.sha256(b"maquette field 1")
-    for part in (field.values, np.float64(field.level), np.asarray(field.bounds, np.float64), field.colour):
+    parts = [field.values, np.float64(field.level), np.asarray(field.bounds, np.float64), field.colour]
+    parts += [] if field.confidence is None else [field.confidence]  # fields without have the keys they always had
+    for part in parts:
         array = np.zeros(0) if part is None else np.ascontiguousarray(part)
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(array.data)
