@@ -103,6 +103,8 @@ def parser() -> argparse.ArgumentParser:
     )
     five.add_argument("--holdout", type=int, default=0, metavar="K", help="keep every Kth photo for scores (0: none)")
     five.add_argument("--renders", metavar="DIR", default="", help="write each held-out view as DIR/<image stem>.png")
+    unseen = "parts that no photo shows: close the mesh over them, or leave them out (close)"
+    five.add_argument("--unseen", choices=requests.UNSEEN, default="close", help=unseen)
     five.add_argument(
         "--box",
         metavar="CX,CY,CZ,SX,SY,SZ",
@@ -217,7 +219,7 @@ def capture(run: Run) -> int:
     meshing = run.meshing()
     check_mesh_path(run, arguments.output)
     check_folders(arguments.save_field, arguments.preview, arguments.report)
-    names = ("budget", "steps", "resolution", "holdout", "seed", "preview", "save_field", "resume")
+    names = ("budget", "steps", "resolution", "holdout", "seed", "preview", "save_field", "resume", "unseen")
     settings = {name: getattr(arguments, name) for name in names} | {"box": box(arguments)}
     request = run.request(requests.Capture, arguments.folder, meshing=meshing, **settings, renders=arguments.renders)
     make_folder(arguments.renders)

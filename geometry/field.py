@@ -10,7 +10,8 @@ import numpy as np
 from .atomic import replacing
 from .frames import UNIT_CUBE
 
-NAMES = ("values", "level", "bounds", "colour", "confidence")
+NAMES = ("values", "level", "bounds", "colour", "confidence", "seen")
+KINDS = {"values": np.float32, "bounds": np.float64, "colour": np.float32, "confidence": np.float32, "seen": bool}
 UNREADABLE = (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 """What numpy raises for files that are broken or hold something else."""
 LARGEST = 512
@@ -31,10 +32,11 @@ class Field:
     """(X, Y, Z, 3) float32 sRGB in [0, 1]"""
     confidence: np.ndarray | None = None
     """(X, Y, Z) float32 in [0, 1]: how sure it is where the surface lies, from 0, a guess"""
+    seen: np.ndarray | None = None
+    """(X, Y, Z) bool: meshes leave out faces where it is False; None leaves them whole and closed"""
 
     def __post_init__(self):
-        kinds = (("values", np.float32), ("bounds", np.float64), ("colour", np.float32), ("confidence", np.float32))
-        for name, dtype in kinds:
+        for name, dtype in KINDS.items():
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype))
         object.__setattr__(self, "level", float(self.level))
@@ -46,6 +48,8 @@ class Field:
             raise ValueError(f"a field of {self.values.shape} cells cannot take colours of {self.colour.shape}")
         if self.confidence is not None and self.confidence.shape != self.values.shape:
             raise ValueError(f"a field of {self.values.shape} cells cannot take confidence of {self.confidence.shape}")
+        if self.seen is not None and self.seen.shape != self.values.shape:
+            raise ValueError(f"a field of {self.values.shape} cells cannot tell what was seen of {self.seen.shape}")
         for name in NAMES:
             if getattr(self, name) is not None and not np.isfinite(getattr(self, name)).all():
                 raise ValueError(f"the field's {name} holds values that are not finite numbers")

@@ -30,8 +30,9 @@ def read_scene(folder, holdout: int = 0, longest_side: int = 0, progress=None) -
 
     Looked for in this order: transforms_train.json (transforms_test.json or transforms_val.json are then held out),
     transforms.json, a COLMAP model. Where the folder holds out nothing itself, every `holdout`-th photo by name is held
-    out. `longest_side` reduces larger photos, and their intrinsics along. `progress(fraction, note)` is called while
-    pictures are read.
+    out. `longest_side` reduces larger photos, and their intrinsics along; it may be a function that says it of the
+    views and of how many of them, the last ones, are held out. `progress(fraction, note)` is called while pictures are
+    read.
 
     Raises NoCameras where there are only photos or a video, ValueError with a sentence for what cannot be used.
     """
@@ -86,6 +87,8 @@ def scene_from(poses: Poses, holdout: int = 0, longest_side: int = 0, progress=N
         views = [view for number, view in enumerate(views) if number % holdout]
     notes = list(poses.notes)
     total = len(views) + len(held_out)
+    if callable(longest_side):
+        longest_side = longest_side([*views, *held_out], len(held_out))
     seen = progress or (lambda fraction, note: None)
     read = []
     for number, view in enumerate([*views, *held_out]):

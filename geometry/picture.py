@@ -99,9 +99,13 @@ def decoded(path, longest=0):
 
 
 def size_of(path) -> tuple[int, int]:
-    """Width and height of a picture that can be read, as its file states them."""
-    with Image.open(path, formats=FORMATS) as image:
-        return image.size
+    """Width and height of a picture by its first bytes; (0, 0) where it cannot be read, which `decoded` explains."""
+    with _sizes_unchecked():
+        try:
+            with Image.open(path, formats=FORMATS) as image:
+                return image.size
+        except (UnidentifiedImageError, *BROKEN):
+            return 0, 0
 
 
 def upright(image):

@@ -9,6 +9,7 @@ import time
 import numpy as np
 
 from .. import __version__
+from ..geometry import isosurface, unseen
 from ..geometry.box import Box, cut
 from ..geometry.field import Field
 from ..geometry.hull import Similarity, box_from_cameras, box_from_masks
@@ -17,14 +18,12 @@ from ..geometry.picture import write_picture
 from ..geometry.scene import Scene
 from ..geometry.similar import psnr, ssim
 from ..nets import bake_radiance, device, fit_radiance
-from . import fields, poses, unfinished, watching
+from . import fields, memory, poses, unfinished, watching
 from .remesh import shape_from_field
 from .requests import Capture, Shape
 
 READ, FIT = 0.15, 0.87
 """What share of the progress is over once the photos are read, and once they are fitted."""
-LONGEST = 1024
-"""Pixels along the longer side that photos are reduced to."""
 BACKGROUND = 1.0
 """sRGB behind masked objects where scores are taken: white, as is usual for NeRF's synthetic scenes."""
 
@@ -32,9 +31,10 @@ BACKGROUND = 1.0
 def capture(request: Capture, progress, cancelled) -> Shape:
     """Raises ValueError with a sentence where the folder holds nothing that can be captured."""
     start = time.perf_counter()
-    scene = read(request, progress, cancelled)
+    asked = request
+    scene, request, smaller = read(asked, progress, cancelled)
     progress(READ, "Fitting", "finding the object")
-    stopped = unfinished.Unfinished(request, scene)
+    stopped = unfinished.Unfinished(asked, scene)
     begun = stopped.load() if request.resume else None
     wanted = Box(request.box[:3], request.box[3:]) if request.box else None
     watcher = watching.Watcher(request.live, progress, (READ, FIT), wanted)
@@ -56,35 +56,48 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     values, colours = bake_radiance.volumes(fitted)
     field = Field(values, 0.0, bake_radiance.bounds(fitted), colours)
     field = cut(field, wanted) if wanted else field
+    field, hidden = with_unseen(field, request, scene, progress)
     key, unkept = fields.keep(field, request.cache)
     if request.save_field:
         field.save(request.save_field)
     shape = shape_from_field(field, request.meshing, progress, request.preview, span=(0.9, 0.95))
     report = shape.report | scores(fitted, scene, request.renders, progress) | seen(scene)
     report |= {"box": told(fitted.similarity, wanted), "cameras": cameras(scene)}
+    report |= {"exposure": gains(fitted, scene)} if fitted.exposure else {}
     report |= {"device": "cpu", "steps": fitted.steps, "seconds": time.perf_counter() - start}
     report |= {"ended_early": True} if watcher.enough else {}
-    notes = " ".join(filter(None, (*scene.notes, unkept, stopped.note)))
+    notes = " ".join(filter(None, (*scene.notes, smaller, hidden, unkept, stopped.note)))
     return dataclasses.replace(
         shape, field=key, report=report | ({"note": notes} if notes else {}), provenance=provenance(request, fitted)
     )
 
 
-def read(request: Capture, progress, cancelled) -> Scene:
-    """The photos with their cameras, which are found where nobody says them; all with masks, or none."""
+def read(request: Capture, progress, cancelled) -> tuple[Scene, Capture, str]:
+    """The photos with their cameras, which are found where nobody says them; all with masks, or none.
+
+    And the request with as fine a resolution as memory allows, and a sentence where that is less than was asked for.
+    """
+    chosen = [None, ""]
+
+    def longest(views, scored):
+        chosen[:] = memory.fitting(memory.sizes_of(views), scored, request.resolution, memory.free())
+        return chosen[0].longest
+
     scene = poses.open_scene(
         request.folder,
         request.holdout,
-        LONGEST,
+        longest,
         lambda fraction, phase, note="": progress(READ * fraction, phase, note),
         cancelled,
         cache=request.cache,
     )
+    scale, smaller = chosen
+    request = dataclasses.replace(request, resolution=scale.resolution)
     masked = [photo for photo in scene.photos if photo.mask is not None]
     if not masked or len(masked) == len(scene.photos):
-        return scene
+        return scene, request, smaller
     left_out = f"{len(scene.photos) - len(masked)} photos have no mask and are left out, since the others have one"
-    return dataclasses.replace(scene, photos=tuple(masked), notes=(*scene.notes, left_out))
+    return dataclasses.replace(scene, photos=tuple(masked), notes=(*scene.notes, left_out)), request, smaller
 
 
 def box_of(scene: Scene) -> Similarity:
@@ -100,6 +113,21 @@ def told(cube: Similarity, wanted: Box | None) -> dict:
     """The box that was wanted, or the cube that was found, as a report has it."""
     centre, size = (wanted.centre, wanted.size) if wanted else (cube.centre, (cube.side,) * 3)
     return {"centre": list(centre), "side": max(size), "size": list(size)}
+
+
+def with_unseen(field: Field, request: Capture, scene: Scene, progress) -> tuple[Field, str]:
+    """The field with what the photos show of it where the rest is to be left out, and a sentence about that."""
+    if request.unseen == "close":
+        return field, ""
+    progress(FIT, "Unseen")
+    whole = isosurface.mesh_from_field(field)
+    shown = unseen.shown(whole, scene.photos)
+    cells = unseen.seen_cells(whole, shown, field.values.shape, field.bounds)
+    field = dataclasses.replace(field, seen=cells)
+    left = unseen.areas(unseen.culled(whole, field)).sum() / unseen.areas(whole).sum()
+    if left > 0.999:
+        return field, "The photos show all of the surface, so nothing was left out."
+    return field, f"{1 - left:.0%} of the surface is in no photo and was left out; the mesh is open there."
 
 
 def seen(scene: Scene) -> dict:
@@ -125,6 +153,12 @@ def cameras(scene: Scene) -> list[dict]:
         }
         for photo in (*scene.photos, *scene.held_out)
     ]
+
+
+def gains(fitted, scene: Scene) -> dict:
+    """How much brighter than the mean of all each photo was taken: factors of light, red, green and blue."""
+    rows = zip(scene.photos, fitted.exposure.gains().tolist())
+    return {photo.name: [round(gain, 3) for gain in row] for photo, row in rows}
 
 
 def scores(fitted, scene: Scene, renders: str, progress) -> dict:
@@ -154,7 +188,7 @@ def before_white(photo) -> np.ndarray:
 
 def provenance(request: Capture, fitted) -> dict:
     """Enough to make it again: steps rather than seconds, since machines differ."""
-    names = ("budget", "steps", "resolution", "holdout", "seed", "box")
+    names = ("budget", "steps", "resolution", "holdout", "seed", "box", "unseen")
     settings = {name: getattr(request, name) for name in names} | {"meshing": dataclasses.asdict(request.meshing)}
     return {
         "verb": "capture",

@@ -4,7 +4,7 @@ import dataclasses
 import time
 
 from .. import __version__
-from ..geometry import frames, isosurface, mesh
+from ..geometry import frames, isosurface, mesh, unseen
 from . import fields
 from .requests import Meshing, Remesh, Shape
 
@@ -34,6 +34,8 @@ def shape_from_field(field, meshing: Meshing, progress, picture: str = "", span=
     first, last = span
     progress(first, "Surface")
     found = isosurface.mesh_from_field(field, **meshing.keywords())
+    if field.seen is not None:
+        found = unseen.culled(found, field)
     progress(first + 0.7 * (last - first), "Check")
     placed = found
     if meshing.size or not field.has_place:

@@ -23,6 +23,7 @@ from .settings import Meshing, View
 
 RESOLUTIONS = (32, 64)
 CAPTURE_RESOLUTIONS = (64, 96, 128, 192, 256)
+UNSEEN = ("close", "cull")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FORMATS = ("glb", "ply", "obj", "stl")
 MOST_VIEWS = 24
@@ -139,6 +140,8 @@ class Capture:
     """Go on from where the last capture of these photos at this resolution stopped, for the budget or so many steps."""
     live: float = 0.0
     """Seconds between two meshes of what there is so far, for somebody who watches; 0 shows none."""
+    unseen: str = "close"
+    """What becomes of parts that no photo shows: "close" keeps the mesh whole, "cull" leaves them out."""
     box: tuple[float, ...] = ()
     """Centre x, y, z and size x, y, z of what is wanted, in the cameras' frame and along its axes; () finds it."""
 
@@ -157,6 +160,7 @@ class Capture:
         checks.put(self, "seed", checks.whole("Seed", self.seed, 0, 2**31 - 1))
         checks.put(self, "box", checks.box("Box", self.box))
         checks.check(self, "Meshing", self.meshing, Meshing)
+        checks.one_of("Unseen", self.unseen, UNSEEN)
         checks.paths(self, "renders", "preview", "save_field", "cache")
 
 

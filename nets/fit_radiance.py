@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import torch
@@ -12,13 +13,15 @@ from ..geometry.frames import cell_centres
 from ..geometry.hull import Similarity, signed_distance, visual_hull
 from ..geometry.looked_at import box_round
 from ..geometry.scene import Photo
+from .exposure import Exposure
 from .fit_stage import Clock, Fitted, Run, Stage
 from .fog import FINE, SearchRun, barred, from_fog, object_in, places_in, reduced, silhouettes
 from .pixels import Pixels
 from .radiance_field import RadianceField
-from .surface_volume import at_corners, band, corners_of, finer, settle
+from .surface_volume import at_corners, band, corners_of, cut_off, finer, settle
 from .surroundings import Surroundings
 from .voxel_grid import VoxelGrid
+from .waves_stage import WavesRun
 
 SEARCH = 0.45
 """Share of the budget that finds surfaces where there are no masks."""
@@ -56,6 +59,9 @@ def fit(
     keep=None,
     show=None,
     half=None,
+    exposure=True,
+    now=time.monotonic,
+    waves=False,
 ) -> Fitted:
     """Fit to a list of Photo, all with masks or none of them, for about `seconds`, or for exactly so many steps.
 
@@ -63,9 +69,12 @@ def fit(
     with what there is by then. keep(fitted) is called each minute and at the end, and what it was given can be `begun`
     with: its stage and the later ones then share all of the time. Where somebody said where the object is, `half` (3,)
     are half the sides of that box in the cube: what the photos show elsewhere is not looked for, and not in its way.
+    exposure: learn how each photo was exposed. now() -> seconds, of the clock or of the processor. waves: the first
+    stage moves cosine waves.
     """
     torch.manual_seed(seed + (begun.steps if begun else 0))
-    clock, until = Clock(seconds, steps, begun.steps if begun else 0), 0.0
+    clock, until = Clock(seconds, steps, begun.steps if begun else 0, now), 0.0
+    exposed = Exposure(len(photos)) if exposure else None
     if begun:
         fitted, stages = begun, rest_of(stages, begun)
         around = begun.around is not None
@@ -77,18 +86,19 @@ def fit(
     elif photos[0].mask is None:
         stages = stages[min(1, len(stages) - 1) :]  # fog has found what the coarsest would
         until = SEARCH
-        fitted, pixels = search(photos, similarity, stages[0], clock, seed, say, cancelled, half)
+        fitted, pixels = search(photos, similarity, stages[0], clock, seed, exposed, say, cancelled, half)
     else:
         pixels = Pixels(photos, similarity, "cpu", seed, sure(photos, similarity) if half is not None else None)
-        fitted = Fitted(*from_masks(photos, similarity, stages[0]), similarity, stages[0])
+        fitted = Fitted(*from_masks(photos, similarity, stages[0]), similarity, stages[0], exposure=exposed)
     whole, left = sum(stage.share for stage in stages), 1 - until
     for number, stage in enumerate(stages):
         if number:  # the first one's field is there
             fitted.field, fitted.volume = finer(fitted.field, fitted.volume, stage.resolution, stage.band)
         fitted.stage = stage
         until += stage.share / whole * left
-        Run(fitted, pixels, clock, say, cancelled, keep, show).go(until)
-        fitted.volume = settle(fitted.field, fitted.volume)
+        kind = WavesRun if waves and not number else Run
+        kind(fitted, pixels, clock, say, cancelled, keep, show).go(until)
+        fitted.volume = cut_off(settle(fitted.field, fitted.volume), fitted.plane, fitted.similarity)
         if cancelled and cancelled():
             break
     if keep:
@@ -103,16 +113,18 @@ def rest_of(stages: tuple[Stage, ...], begun: Fitted) -> tuple[Stage, ...]:
     return (replace(first, sharp=(max(low, min(float(begun.field.sharpness), high)), high)), *later)
 
 
-def search(photos, similarity, stage: Stage, clock: Clock, seed, say, cancelled, half=None) -> tuple[Fitted, Pixels]:
+def search(
+    photos, similarity, stage: Stage, clock: Clock, seed, exposed, say, cancelled, half=None
+) -> tuple[Fitted, Pixels]:
     """What to begin with where there are no masks: the object that a fog has found, in a cube of its own."""
     around = Surroundings()
     around.close(barred(around, photos, similarity))
-    fitted = Fitted(None, None, similarity, FOG, around=around)
+    fitted = Fitted(None, None, similarity, FOG, around=around, exposure=exposed)
     SearchRun(fitted, Pixels(reduced(photos), similarity, "cpu", seed), clock, say, cancelled).go(SEARCH)
-    inside = object_in(around, photos, similarity, half)
+    inside, fitted.plane = object_in(around, photos, similarity, half)
     fitted.similarity = box_round(inside, similarity)
     shown = silhouettes(cell_centres(FINE)[inside], photos, similarity)
-    fitted.field, fitted.volume = from_fog(inside, around, similarity, fitted.similarity, stage)
+    fitted.field, fitted.volume = from_fog(inside, around, similarity, fitted.similarity, stage, fitted.plane)
     return fitted, Pixels(photos, fitted.similarity, "cpu", seed, shown)
 
 

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from ..geometry.hull import Similarity
 from ..geometry.scene import Photo
-from .pixels import Pixels, camera_of, directions
+from ..geometry.wall import Plane
+from .exposure import BEGINS, Exposure
+from .pixels import Drawn, Pixels, camera_of, directions
 from .radiance_field import RadianceField, Rendered, Skip, eikonal
 from .surface_volume import settle
 from .surroundings import Surroundings
@@ -57,13 +59,16 @@ class Fitted:
     steps: int = 0
     log: list[dict] = field(default_factory=list)
     around: Surroundings | None = None
+    exposure: Exposure | None = None
+    plane: Plane | None = None
+    """The wall or the table that the object is cut off from"""
 
 
 class Clock:
     """How much of a budget is spent: of seconds, or, where a number of steps is given, of those."""
 
-    def __init__(self, seconds: float, steps: int = 0, before: int = 0):
-        self.seconds, self.steps, self.began = seconds, steps, time.monotonic()
+    def __init__(self, seconds: float, steps: int = 0, before: int = 0, now=time.monotonic):
+        self.seconds, self.steps, self.now, self.began = seconds, steps, now, now()
         self.before = before
         """Steps of a fitting that goes on"""
 
@@ -72,7 +77,7 @@ class Clock:
         return (steps - self.before) / self.steps if self.steps else self.passed() / self.seconds
 
     def passed(self) -> float:
-        return time.monotonic() - self.began
+        return self.now() - self.began
 
     def left(self, steps: int) -> float:
         """Seconds, as far as can be told."""
@@ -135,27 +140,37 @@ class Run:
         self.fitted.steps += 1
 
     def loss(self) -> Tensor:
-        origins, ways, colours, alpha = self.pixels.draw(self.stage.rays)
-        seen = self.field.render(origins, ways, self.skip, jitter=torch.rand(len(ways)))
-        wanted = self.photographed(seen, origins, ways, colours) if self.around else self.masked(seen, colours, alpha)
+        drawn = self.pixels.draw(self.stage.rays)
+        seen = self.field.render(drawn.origins, drawn.ways, self.skip, jitter=torch.rand(len(drawn.ways)))
+        wanted = self.photographed(seen, drawn) if self.around else self.masked(seen, drawn)
         return wanted + self.regular()
 
-    def masked(self, seen: Rendered, colours: Tensor, alpha: Tensor) -> Tensor:
+    def masked(self, seen: Rendered, drawn: Drawn) -> Tensor:
         """Before a random colour, so that opacity has to be right as well."""
-        behind = torch.rand_like(colours)
-        truth = colours * alpha[:, None] + behind * (1 - alpha[:, None])
-        error = (seen.colour + behind * (1 - seen.opacity[:, None]) - truth).square().mean()
+        alpha, opacity, behind = drawn.alpha[:, None], seen.opacity[:, None], torch.rand_like(drawn.colours)
+        missing = self.missing(seen.colour, drawn.colours * alpha, drawn.photo, opacity)
+        error = (missing + behind * (opacity - alpha)).square().mean()
         self.errors.append(float(error.detach()))
-        return error + OPACITY * F.binary_cross_entropy(seen.opacity.clamp(1e-4, 1 - 1e-4), alpha)
+        return error + OPACITY * F.binary_cross_entropy(seen.opacity.clamp(1e-4, 1 - 1e-4), drawn.alpha)
 
-    def photographed(self, seen: Rendered, origins: Tensor, ways: Tensor, colours: Tensor) -> Tensor:
+    def photographed(self, seen: Rendered, drawn: Drawn) -> Tensor:
         """Before what lies around, looked up where the object lets light through."""
         through = (seen.opacity.detach() < 0.995).nonzero()[:, 0]
-        behind = self.around(origins[through], ways[through], torch.rand(len(through)))
+        behind = self.around(drawn.origins[through], drawn.ways[through], torch.rand(len(through)))
         shown = seen.colour.index_add(0, through, behind * (1 - seen.opacity[through])[:, None])
-        error = (shown - colours).square().mean()
+        error = self.missing(shown, drawn.colours, drawn.photo).square().mean()
         self.errors.append(float(error.detach()))
         return error
+
+    def missing(self, shown: Tensor, truth: Tensor, photo: Tensor, opacity: Tensor | float = 1.0) -> Tensor:
+        """What the photos (R,) have more (R, 3) than is shown, times its opacity (R, 1), as they were exposed."""
+        exposure = self.fitted.exposure
+        if exposure is None:
+            return truth - shown
+        shown = exposure(shown, photo, opacity)
+        if self.clock.spent(self.fitted.steps) > BEGINS:
+            exposure.learn(shown, truth - shown, photo)
+        return truth - shown
 
     def regular(self) -> Tensor:
         few = min(len(self.neighbours), CORNERS)

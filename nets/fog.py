@@ -13,6 +13,7 @@ from ..geometry.frames import cell_centres
 from ..geometry.hull import Similarity, project, signed_distance, widened
 from ..geometry.looked_at import best_parts, few, filled, looked_at
 from ..geometry.scene import Photo
+from ..geometry.wall import Plane, wall_of
 from .fit_stage import Fitted, Run, Stage
 from .pixels import every_ray, small
 from .radiance_field import RadianceField
@@ -31,6 +32,8 @@ THICK = 0.25
 """Opacity of a cell above which it is taken for a surface."""
 LOOKED_AT = 0.25
 """Share of the cameras, of those that see the best seen cell, that must show a part of the object."""
+LEFT = 0.2
+"""Share of an object's worth that must be left where a wall was cut off, or it was no wall but the object itself"""
 FINE = 64
 """Cells along the cube's side among which the object is picked."""
 
@@ -46,11 +49,11 @@ class SearchRun(Run):
 
     def loss(self) -> Tensor:
         """The fog alone, of one colour from everywhere; gathered, and cleared where nothing wants it."""
-        origins, ways, colours, _ = self.pixels.draw(self.stage.rays)
+        origins, ways, colours, _, photo = self.pixels.draw(self.stage.rays)
         around = self.fitted.around
         around.close()
         seen = around.look(origins, ways, torch.rand(len(ways)))
-        error = (seen.colour - colours).square().mean()
+        error = self.missing(seen.colour, colours, photo).square().mean()
         self.errors.append(float(error.detach()))
         low = RESOLUTION // 4
         stored = around.table[0, 0, low:-low, low:-low, low:-low]
@@ -87,11 +90,14 @@ def barred(around: Surroundings, photos: list[Photo], similarity: Similarity) ->
 
 
 @torch.no_grad()
-def object_in(around: Surroundings, photos: list[Photo], similarity: Similarity, half=None) -> np.ndarray:
+def object_in(
+    around: Surroundings, photos: list[Photo], similarity: Similarity, half=None
+) -> tuple[np.ndarray, Plane | None]:
     """(FINE,) * 3 bool: what is thick in the fog where most cameras look, with its inside, and not its neighbours.
 
-    Of several parts those count that lie near the middle of many pictures, rather than those that are large. Where
-    somebody said where it is, `half` (3,) the sides of a box in the cube, all of its larger parts do.
+    Of several parts those count that lie near the middle of many pictures, rather than those that are large; and the
+    wall or the table from which it was cut off comes along, if there is one. Where somebody said where it is, `half`
+    (3,) the sides of a box in the cube, all of its larger parts count, and nothing is cut off.
     """
     some, points = few(photos, 60), cell_centres(FINE).reshape(-1, 3)
     thick = density(around.stored(torch.from_numpy(points))[0]).numpy()
@@ -103,11 +109,24 @@ def object_in(around: Surroundings, photos: list[Photo], similarity: Similarity,
     if half is not None:
         within, worth = (np.abs(points) <= half).all(1), np.ones(len(points), np.float32)
     cube = (FINE,) * 3
-    shell = best_parts(((1 - np.exp(-thick) > THICK) & within).reshape(cube), worth.reshape(cube))
+    dense, within, worth = (part.reshape(cube) for part in (1 - np.exp(-thick) > THICK, within, worth))
+    shell, plane = best_parts(dense & within, worth), None
+    found = wall_of(dense, origins) if half is None else None
+    if found:
+        before = (points @ found[0] > found[1]).reshape(cube)
+        free = best_parts(dense & within & before, worth)
+        if worth[free].sum() > LEFT * worth[shell].sum():
+            shell, within, plane = free, within & before, in_world(*found, similarity)
     if not shell.any():
         where = "in the box" if half is not None else "where the cameras look"
         raise ValueError(f"nothing solid was found {where}; more photos, or a longer budget, may help")
-    return filled(shell, seen_through(around, some, similarity), within.reshape(cube))
+    return filled(shell, seen_through(around, some, similarity), within), plane
+
+
+def in_world(normal: np.ndarray, offset: float, similarity: Similarity) -> Plane:
+    """A plane of the cube."""
+    away = offset * similarity.side + normal @ np.array(similarity.centre)
+    return Plane(tuple(float(x) for x in normal), float(away))
 
 
 def seen_through(around: Surroundings, photos: list[Photo], similarity: Similarity, longest: int = 72) -> np.ndarray:
@@ -137,10 +156,10 @@ def first_surface(around: Surroundings, lens: Photo, similarity: Similarity) -> 
 
 
 @torch.no_grad()
-def from_fog(inside: np.ndarray, around: Surroundings, old: Similarity, new: Similarity, stage: Stage):
+def from_fog(inside: np.ndarray, around: Surroundings, old: Similarity, new: Similarity, stage: Stage, plane=None):
     """A RadianceField in the new cube with the picked object's surface and colours, and its distances at all corners.
 
-    The fog keeps what lies around, and is cleared of the object.
+    The fog keeps what lies around, and is cleared of the object, but not behind the plane that it was cut off from.
     """
     n = stage.resolution
     side = torch.linspace(-0.5, 0.5, n + 1)
@@ -158,7 +177,10 @@ def from_fog(inside: np.ndarray, around: Surroundings, old: Similarity, new: Sim
     stored = around.places()
     at = F.max_pool3d(torch.from_numpy(inside.astype(np.float32))[None, None], 5, 1, 2)
     taken = F.grid_sample(at, 2 * stored.flip(-1)[None], mode="nearest", padding_mode="zeros", align_corners=False)
-    around.close(taken[0, 0] > 0.5)
+    taken = taken[0, 0] > 0.5
+    if plane:
+        taken &= torch.from_numpy(plane.before(old.to_world(stored.numpy())) > 0)
+    around.close(taken)
     around.move(old, new)
     return field, volume
 

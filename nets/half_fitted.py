@@ -12,6 +12,8 @@ from safetensors.torch import save as as_bytes
 
 from ..geometry.atomic import replacing
 from ..geometry.hull import Similarity
+from ..geometry.wall import Plane
+from .exposure import Exposure
 from .fit_stage import Fitted, Stage
 from .radiance_field import RadianceField
 from .surroundings import Surroundings
@@ -28,9 +30,12 @@ def save(path, fitted: Fitted, of: dict) -> None:
     tensors |= {"active": fitted.field.grid.active, "volume": fitted.volume}
     if fitted.around is not None:
         tensors |= {f"around.{name}": value for name, value in fitted.around.state_dict().items()}
+    if fitted.exposure is not None:
+        tensors["exposure.log"] = fitted.exposure.log
     tensors = {name: (t.half() if name in HALVED else t).contiguous() for name, t in tensors.items()}
     told = {"format": FORMAT, "of": of, "steps": fitted.steps, "stage": dataclasses.asdict(fitted.stage)}
     told |= {"similarity": dataclasses.asdict(fitted.similarity), "log": fitted.log[-1:]}
+    told |= {"plane": dataclasses.asdict(fitted.plane)} if fitted.plane else {}
     with replacing(path) as file:
         file.write(as_bytes(tensors, {"maquette": json.dumps(told)}))
 
@@ -64,6 +69,12 @@ def fitted_from(told: dict, tensors: dict) -> Fitted:
     if "around.table" in tensors:
         around = Surroundings(tensors["around.table"].shape[-1])
         around.load_state_dict(part(tensors, "around."))
+    exposure = None
+    if "exposure.log" in tensors:
+        exposure = Exposure(len(tensors["exposure.log"]))
+        exposure.load_state_dict(part(tensors, "exposure."))
+    plane = told.get("plane")
+    plane = Plane(tuple(plane["normal"]), plane["offset"]) if plane else None
     stage = Stage(**told["stage"] | {"sharp": tuple(told["stage"]["sharp"])})
     box = Similarity(tuple(told["similarity"]["centre"]), told["similarity"]["side"])
     volume = tensors["volume"]
@@ -71,7 +82,7 @@ def fitted_from(told: dict, tensors: dict) -> Fitted:
         raise RuntimeError("sizes disagree")
     if not all(bool(torch.isfinite(t).all()) for t in tensors.values()) or not np.isfinite(box.side):
         raise RuntimeError("not a number")
-    return Fitted(field, volume, box, stage, told["steps"], list(told["log"]), around)
+    return Fitted(field, volume, box, stage, told["steps"], list(told["log"]), around, exposure, plane)
 
 
 def part(tensors: dict, prefix: str) -> dict:

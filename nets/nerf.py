@@ -101,16 +101,16 @@ def drawn(along: Tensor, weights: Tensor, count: int, jitter: bool) -> Tensor:
     return start + part.clamp(0, 1) * (end - start)
 
 
-def fit_nerf(photos: list[Photo], similarity: Similarity, seconds: float, seed: int = 0) -> tuple[Pair, int]:
-    """A Pair fitted to photos with masks for so long, and its steps."""
+def fit_nerf(photos: list[Photo], similarity: Similarity, seconds: float, seed: int = 0, now=time.monotonic):
+    """A Pair fitted to photos with masks for so long, and its steps. now() -> seconds."""
     torch.manual_seed(seed)
     pixels, pair = Pixels(photos, similarity, "cpu", seed), Pair()
     optimiser = torch.optim.Adam(pair.parameters(), RATE)
-    began, steps = time.monotonic(), 0
-    while (passed := time.monotonic() - began) < seconds:
+    began, steps = now(), 0
+    while (passed := now() - began) < seconds:
         for group in optimiser.param_groups:
             group["lr"] = RATE * 0.1 ** (passed / seconds)
-        origins, ways, colours, alpha = pixels.draw(RAYS)
+        origins, ways, colours, alpha, _ = pixels.draw(RAYS)
         truth = colours * alpha[:, None] + 1 - alpha[:, None]
         both = pair(origins, ways, jitter=True)
         loss = sum((shown - truth).square().mean() for shown in both)

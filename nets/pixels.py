@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +17,21 @@ BORDER = 12
 """Pixels round a mask that are drawn as often as those in it."""
 ELSEWHERE = 0.25
 """Share of the pixels that are drawn from all of the photos where they have no masks."""
+
+
+class Drawn(NamedTuple):
+    """N pixels of photos, as rays."""
+
+    origins: Tensor
+    """(N, 3) in the cube"""
+    ways: Tensor
+    """(N, 3) unit"""
+    colours: Tensor
+    """(N, 3) sRGB in [0, 1]"""
+    alpha: Tensor
+    """(N,) in [0, 1]; 1 where nobody said"""
+    photo: Tensor
+    """(N,) int64, the number of each one's photo"""
 
 
 class Pixels:
@@ -46,18 +62,19 @@ class Pixels:
         self.origins = torch.stack([c[1] for c in self.cameras])
         self.lenses = torch.stack([c[2] for c in self.cameras])
 
-    def draw(self, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """origins, directions, colours (N, 3) in [0, 1] and alpha (N,) of random pixels."""
+    def draw(self, count: int) -> Drawn:
+        """Random pixels."""
         pick = self.pick(count)
         photo = torch.searchsorted(self.first, pick, right=True) - 1
         place = pick - self.first[photo]
         row, column = place // self.widths[photo], place % self.widths[photo]
         ways = directions(row, column, self.lenses[photo], self.rotations[photo])
-        return (
+        return Drawn(
             self.origins[photo].to(self.device),
             ways.to(self.device),
             (self.colours[pick].float() / 255).to(self.device),
             (self.alpha[pick].float() / 255).to(self.device),
+            photo.to(self.device),
         )
 
     def pick(self, count: int) -> Tensor:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..geometry.hull import Similarity
+from ..geometry.wall import Plane
 from .radiance_field import RadianceField
 from .voxel_grid import VoxelGrid
 
@@ -42,6 +45,16 @@ def finer(field: RadianceField, volume: Tensor, resolution: int, cells: float) -
     new = RadianceField(grid, at_corners(grid, volume), colour)
     new.shine.load_state_dict(field.shine.state_dict())
     return new, volume
+
+
+def cut_off(volume: Tensor, plane: Plane | None, similarity: Similarity) -> Tensor:
+    """The volume without what lies behind a plane of the world."""
+    if plane is None:
+        return volume
+    side = np.linspace(-0.5, 0.5, len(volume))
+    x, y, z = (np.float32(side * component) for component in plane.normal)
+    middle = np.float32(plane.before(similarity.centre) / similarity.side)
+    return torch.minimum(volume, torch.from_numpy(x[:, None, None] + y[:, None] + z + middle))
 
 
 def settle(field: RadianceField, volume: Tensor) -> Tensor:

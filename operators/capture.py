@@ -3,7 +3,7 @@
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty, StringProperty
 
-from ..jobs.requests import CAPTURE_RESOLUTIONS, Capture, Meshing
+from ..jobs.requests import CAPTURE_RESOLUTIONS, UNSEEN, Capture, Meshing
 from . import boxes, captured, compute, datablocks, provenance
 from .base import JobOperator
 
@@ -11,6 +11,11 @@ ONCE = {"SKIP_SAVE"}
 LIVE = 3.0
 """Seconds between two meshes of what there is so far"""
 RESOLUTIONS = [(str(n), str(n), f"{n} cells along the box round the object") for n in CAPTURE_RESOLUTIONS]
+UNSEEN_ITEMS = [
+    ("close", "Close", "Close the mesh over parts that no photo shows: it can be printed and used in booleans"),
+    ("cull", "Leave Out", "Leave out parts that no photo shows: the mesh is open there"),
+]
+assert [row[0] for row in UNSEEN_ITEMS] == list(UNSEEN)
 
 
 class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
@@ -25,6 +30,7 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
     steps: IntProperty(name="Steps", description="Fit so many steps instead; 0 goes by time", min=0, options=ONCE)
     resolution: EnumProperty(name="Resolution", items=RESOLUTIONS, default="192", options=ONCE)
     faces: IntProperty(name="Faces", default=0, min=0, options=ONCE)
+    unseen: EnumProperty(name="Unseen", items=UNSEEN_ITEMS, default="close", options=ONCE)
     box: FloatVectorProperty(
         name="Box", description="Centre and size of what is wanted, in the cameras' frame", size=6, options=ONCE
     )
@@ -42,11 +48,11 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
         settings = context.scene.maquette.capture
         given = {
             name: getattr(self if self.properties.is_property_set(name) else settings, name)
-            for name in ("filepath", "budget", "resolution", "faces")
+            for name in ("filepath", "budget", "resolution", "faces", "unseen")
         }
         folder = captured.folder(given["filepath"])
         resolution, meshing = int(given["resolution"]), Meshing(smoothing=0, faces=given["faces"])
-        common = {"meshing": meshing, "cache": compute.cache(), "resume": self.resume}
+        common = {"meshing": meshing, "cache": compute.cache(), "resume": self.resume, "unseen": given["unseen"]}
         context.view_layer.update()  # a script may just have moved the box
         common["box"] = tuple(self.box) if self.properties.is_property_set("box") else boxes.chosen(context)
         common["live"] = LIVE if self.watched else 0.0

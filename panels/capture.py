@@ -32,6 +32,7 @@ class MAQUETTE_PT_capture(Sidebar, bpy.types.Panel):
         column.prop(settings, "budget")
         column.prop(settings, "resolution")
         column.prop(settings, "faces")
+        column.prop(settings, "unseen")
         row = column.row(align=True)
         row.prop(settings, "box")
         row.operator("maquette.add_box", text="", icon="CUBE")

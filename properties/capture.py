@@ -34,6 +34,9 @@ class MaquetteCapture(bpy.types.PropertyGroup):
     faces: IntProperty(
         name="Faces", description="Triangles to keep at most; 0 keeps all", default=0, min=0, soft_max=200000, step=100
     )
+    unseen: EnumProperty(
+        name="Unseen", description="What becomes of parts that no photo shows", items=capture.UNSEEN_ITEMS
+    )
     box: PointerProperty(
         name="Box",
         description="An empty that says what to capture, by its place and scale; none: the object is found by itself",

@@ -130,6 +130,24 @@ def test_the_mesh_so_far_is_coarse(folder, tmp_path):
     np.testing.assert_allclose(seen[-1].vertices.mean(0), CENTRE, atol=0.06)
 
 
+def test_what_no_photo_shows_is_left_out_where_asked(folder, tmp_path):
+    """From above only: the mesh is open below, and so it stays when it is remeshed."""
+    told = json.loads((folder / "transforms_train.json").read_text("utf-8"))
+    told["frames"] = [row for row in told["frames"] if row["transform_matrix"][2][3] - CENTRE[2] > 1.2]
+    (tmp_path / "train").mkdir()
+    for row in told["frames"]:
+        (tmp_path / f"{row['file_path']}.png").write_bytes((folder / f"{row['file_path']}.png").read_bytes())
+    (tmp_path / "transforms.json").write_text(json.dumps(told), "utf-8")
+    shape = capture(Capture(tmp_path, steps=15, resolution=64, unseen="cull", cache=str(tmp_path)), quiet, never)
+    assert not shape.report["watertight"] and shape.report["components"] == 1
+    assert "in no photo and was left out; the mesh is open there" in shape.report["note"]
+    again = remesh(Remesh(shape.field, Meshing(faces=800), cache=str(tmp_path)), quiet, never)
+    for each in (shape, again):
+        height = (each.vertices[:, 2] - CENTRE[2]) / RADII[2]
+        assert -0.85 < height.min() < -0.1 and height.max() > 0.85
+    assert len(again.faces) <= 800 and not again.report["watertight"]
+
+
 @pytest.fixture(scope="module")
 def photographed(ellipsoid, folder, tmp_path_factory):
     """The same without masks, before a coloured sky."""
@@ -234,6 +252,7 @@ def test_each_box_is_resumed_by_itself(folder, tmp_path):
         ({"resolution": 100}, "Resolution is 100; choose one of"),
         ({"holdout": -1}, "Holdout"),
         ({"seed": 1.5}, "Seed"),
+        ({"unseen": "hide"}, "Unseen is 'hide'; choose one of close, cull"),
     ],
 )
 def test_wrong_settings_are_a_sentence(settings, sentence):

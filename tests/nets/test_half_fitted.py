@@ -77,3 +77,26 @@ def test_nothing_lies_close_before_a_camera():
     at = torch.as_tensor(photo.camera[:3, 3] * 0.3, dtype=torch.float32)  # within the cube, past NEAR
     assert NEAR < 0.7 and not closed[tuple(((at + 1) / 2 * 95).round().long())]
     assert not closed[48, 48, 48] and closed.any()
+
+
+def test_gains_and_the_wall_are_kept(ball, tmp_path):
+    from maquette.geometry.wall import Plane
+    from maquette.nets.exposure import Exposure
+
+    ball.exposure, ball.plane = Exposure(3), Plane((0.0, 0.0, 1.0), 2.5)
+    ball.exposure.log[1, 2] = 0.25
+    half_fitted.save(tmp_path / "f", ball, {})
+    again = half_fitted.load(tmp_path / "f", {})
+    assert torch.equal(again.exposure.log, ball.exposure.log) and again.plane == ball.plane
+
+
+def test_behind_a_wall_there_is_nothing(ball):
+    """A ball at (1, 2, 3) of radius .3, cut off below z = 2.9: a plane there, and the same ball above it."""
+    from maquette.geometry.wall import Plane
+    from maquette.nets.surface_volume import cut_off
+
+    cut = cut_off(ball.volume, Plane((0.0, 0.0, 1.0), 2.9), ball.similarity)
+    n = len(cut)
+    z = np.linspace(-0.5, 0.5, n)
+    assert (cut[:, :, z < -0.1] <= 1e-6).all() and torch.equal(cut[:, :, z > 0.2], ball.volume[:, :, z > 0.2])
+    assert cut_off(ball.volume, None, ball.similarity) is ball.volume

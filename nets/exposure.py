@@ -1,0 +1,45 @@
+"""How much brighter than the others each photo was taken, and how its white was balanced: found beside the field."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+TOE, POWER = 0.055, 2.4
+"""Of sRGB's curve: light is (c + TOE) to this power"""
+PRIOR = 5e-4
+"""Weight of gains that are one beside mean squares of colours: where photos may be alike, they are."""
+SPEED = 0.1
+"""Share of the way to the best gains that each step goes: its pixels are only some of a photo's."""
+BEGINS = 0.12
+"""Share of the fitting before which colours are too rough to tell one photo's light from another's."""
+
+
+class Exposure(nn.Module):
+    """A gain for each of P photos and each channel; over all photos their logarithms have mean zero.
+
+    Light times a factor is (c + TOE) times a gain in sRGB, but for what is nearly black. How other photos than these
+    were taken nobody knows: they are drawn as the mean of all, which is a gain of one.
+    """
+
+    def __init__(self, photos: int):
+        super().__init__()
+        self.register_buffer("log", torch.zeros(photos, 3))
+
+    def forward(self, colour: Tensor, photo: Tensor, opacity: Tensor | float = 1.0) -> Tensor:
+        """colour (R, 3) sRGB times opacity (R, 1), as the photos (R,) int64 of these numbers took it."""
+        return (colour + TOE * opacity) * self.log[photo].exp() - TOE * opacity
+
+    @torch.no_grad()
+    def learn(self, shown: Tensor, missing: Tensor, photo: Tensor) -> None:
+        """A step towards the least squares: shown (R, 3) as exposed, missing (R, 3) what the photos (R,) have more."""
+        sums = torch.zeros_like(self.log)
+        wanted = sums.index_add(0, photo, shown * missing)
+        weight = sums.index_add(0, photo, shown.square())
+        prior = PRIOR * torch.bincount(photo, minlength=len(self.log))[:, None]
+        self.log += SPEED * (wanted - prior * self.log) / (weight + prior).clamp_min(1e-6)
+        self.log -= self.log.mean(0)
+
+    def gains(self) -> Tensor:
+        """(P, 3) factors of light."""
+        return (self.log * POWER).exp()
