@@ -78,7 +78,7 @@ def look(run: Run) -> int:
     names = ("photos", "source", "video", "masks", "held_out", "size", "notes")
     told = {name: getattr(found, name) for name in names} | {"seconds": time.perf_counter() - start} | found.report
     told["points"] = 0 if found.points is None else len(found.points)
-    lines = json.dumps(told, indent=2, ensure_ascii=False) if arguments.json else "\n".join([*found.lines(), *found.notes])
-    print(lines)
+    lines = "\n".join([*found.lines(), *found.notes])
+    print(json.dumps(told, indent=2, ensure_ascii=False) if arguments.json else lines)
     write_report(arguments.report, told)
     return 0
