@@ -3,8 +3,9 @@
     python -m maquette.train evaluate poses FOLDER [FOLDER ...]
 
 The photos of a folder that knows its cameras are copied to where nothing says them, and `maquette look --find` is
-asked. The cameras found are brought onto the known ones by the similarity between their places (Umeyama 1991) before
-they are compared; seconds are of the whole command, its start and the reading of photos too.
+asked. The cameras found are brought onto the known ones before they are compared: by the rotation that their own
+rotations agree on, then by the scale and shift that their places do; seconds are of the whole command, its start and
+the reading of photos too.
 """
 
 import argparse
@@ -72,24 +73,25 @@ def asked(folder) -> dict:
 
 
 def differences(found, known):
-    """Between cameras (4 x 4, camera to world), the found ones first brought onto the known by a similarity.
+    """Between cameras (N, 4, 4), camera to world, the found ones first brought onto the known by a similarity.
 
     -> rotations (N,) in degrees, and places (N,) as a share of how far the known cameras reach from their middle.
     """
     found, known = np.array(found), np.array(known)
-    scale, rotation, shift = umeyama(found[:, :3, 3], known[:, :3, 3])
-    turned = rotation @ found[:, :3, :3]
-    cosine = (np.einsum("nij,nij->n", turned, known[:, :3, :3]) - 1) / 2
-    places = np.linalg.norm(scale * found[:, :3, 3] @ rotation.T + shift - known[:, :3, 3], axis=1)
-    reach = np.linalg.norm(known[:, :3, 3] - known[:, :3, 3].mean(0), axis=1).max()
-    return np.degrees(np.arccos(np.clip(cosine, -1, 1))), places / reach
+    rotation = nearest_rotation((known[:, :3, :3] @ found[:, :3, :3].transpose(0, 2, 1)).sum(0))
+    cosine = (np.einsum("nij,nij->n", rotation @ found[:, :3, :3], known[:, :3, :3]) - 1) / 2
+    places, wanted = (from_middle(cameras[:, :3, 3]) for cameras in (found, known))
+    places = places @ rotation.T
+    scale = (places * wanted).sum() / np.square(places).sum()
+    off = np.linalg.norm(scale * places - wanted, axis=1) / np.linalg.norm(wanted, axis=1).max()
+    return np.degrees(np.arccos(np.clip(cosine, -1, 1))), off
 
 
-def umeyama(points, onto):
-    """scale, rotation (3, 3) and shift (3,) that bring points (N, 3) nearest to others: Umeyama 1991, PAMI 13(4)."""
-    middle, other = points.mean(0), onto.mean(0)
-    left, sizes, right = np.linalg.svd((onto - other).T @ (points - middle))
-    sign = np.diag([1, 1, np.sign(np.linalg.det(left @ right))])
-    rotation = left @ sign @ right
-    scale = np.trace(np.diag(sizes) @ sign) / np.square(points - middle).sum()
-    return scale, rotation, other - scale * rotation @ middle
+def nearest_rotation(matrix):
+    """The rotation nearest to a (3, 3) matrix: of a sum of rotations, their chordal mean (Hartley 2013)."""
+    left, _, right = np.linalg.svd(matrix)
+    return left @ np.diag([1, 1, np.sign(np.linalg.det(left @ right))]) @ right
+
+
+def from_middle(places):
+    return places - places.mean(0)
