@@ -59,7 +59,8 @@ def scene_escape():
 def scene_box_and_scale():
     """A box round the lamp's shade, captured, and the capture in its true size by two vertices; each one undo step."""
     yield from chosen(8)
-    yield from press("maquette.add_box")
+    with hands.over("WINDOW"):  # its button is a small one at the end of a row
+        bpy.ops.maquette.add_box("EXEC_DEFAULT", True)
     box = bpy.context.scene.maquette.capture.box
     assert box and bpy.context.selected_objects == [box]
     box.location, box.scale = (0, 0, 0.4), np.array([1, 1, 0.4]) / (2 * box.empty_display_size)
