@@ -13,6 +13,7 @@ from ..geometry import isosurface, unseen
 from ..geometry.box import Box, cut
 from ..geometry.field import Field
 from ..geometry.hull import Similarity, box_from_cameras, box_from_masks
+from ..geometry.knobs import without_knobs
 from ..geometry.looked_at import box_from_points
 from ..geometry.picture import write_picture
 from ..geometry.scene import Scene
@@ -54,6 +55,8 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     )
     progress(FIT, "Field")
     values, colours = bake_radiance.volumes(fitted)
+    if fitted.around is not None and not wanted:  # nobody has said where the object ends
+        values = without_knobs(values, fitted.similarity.side / fitted.field.grid.resolution)
     field = Field(values, 0.0, bake_radiance.bounds(fitted), colours)
     field = cut(field, wanted) if wanted else field
     field, hidden = with_unseen(field, request, scene, progress)

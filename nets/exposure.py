@@ -13,6 +13,8 @@ SPEED = 0.1
 """Share of the way to the best gains that each step goes: its pixels are only some of a photo's."""
 BEGINS = 0.12
 """Share of the fitting before which colours are too rough to tell one photo's light from another's."""
+ALIKE = 0.08
+"""Spread of the logarithms of light below which photos are taken for alike: that much is found where they are"""
 
 
 class Exposure(nn.Module):
@@ -39,6 +41,10 @@ class Exposure(nn.Module):
         prior = PRIOR * torch.bincount(photo, minlength=len(self.log))[:, None]
         self.log += SPEED * (wanted - prior * self.log) / (weight + prior).clamp_min(1e-6)
         self.log -= self.log.mean(0)
+
+    def matters(self) -> bool:
+        """Photos differ by more than is found in those that do not."""
+        return float(self.log.std(unbiased=False)) * POWER > ALIKE
 
     def gains(self) -> Tensor:
         """(P, 3) factors of light."""

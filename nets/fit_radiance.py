@@ -69,8 +69,8 @@ def fit(
     with what there is by then. keep(fitted) is called each minute and at the end, and what it was given can be `begun`
     with: its stage and the later ones then share all of the time. Where somebody said where the object is, `half` (3,)
     are half the sides of that box in the cube: what the photos show elsewhere is not looked for, and not in its way.
-    exposure: learn how each photo was exposed. now() -> seconds, of the clock or of the processor. waves: the first
-    stage moves cosine waves.
+    exposure: learn how each photo was exposed, unless they prove alike. now() -> seconds, of the clock or of the
+    processor. waves: the first stage moves cosine waves.
     """
     torch.manual_seed(seed + (begun.steps if begun else 0))
     clock, until = Clock(seconds, steps, begun.steps if begun else 0, now), 0.0
@@ -99,6 +99,8 @@ def fit(
         kind = WavesRun if waves and not number else Run
         kind(fitted, pixels, clock, say, cancelled, keep, show).go(until)
         fitted.volume = cut_off(settle(fitted.field, fitted.volume), fitted.plane, fitted.similarity)
+        if fitted.exposure and not fitted.exposure.matters():
+            fitted.exposure = None  # it would only take up what is rough in the colours
         if cancelled and cancelled():
             break
     if keep:

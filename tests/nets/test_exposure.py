@@ -40,6 +40,7 @@ def test_gains_are_the_least_squares():
         made.learn(shown, truth - shown, photo)
     np.testing.assert_allclose(made.log, log, atol=0.03)
     np.testing.assert_allclose(made.log.sum(0), 0, atol=1e-6)
+    assert made.matters() and not Exposure(3).matters()
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +66,10 @@ def test_known_factors_come_back(darkened):
     assert np.abs(error.mean(0)).max() < 0.04 and np.sqrt((error**2).mean()) < 0.1
 
 
-def test_photos_alike_keep_their_exposure(ellipsoid):
+def test_photos_alike_have_none(ellipsoid):
+    """Off where it would hurt: what little is found after a stage is forgotten."""
     photos = read_scene(ellipsoid.folder).photos
-    fitted = fit(photos, box_from_masks(photos), plan(64), steps=80)
-    assert (fitted.exposure.gains().log().abs() < 0.2).all()
+    assert fit(photos, box_from_masks(photos), plan(64), steps=80).exposure is None
 
 
 def test_it_can_be_left_out(ellipsoid):
