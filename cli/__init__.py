@@ -11,7 +11,7 @@ import sys
 from .. import __version__
 from ..jobs import environment, requests
 from ..jobs.client import JobError
-from . import sampling
+from . import capturing, sampling
 from .shared import (
     OUTPUT,
     Failed,
@@ -93,30 +93,7 @@ def parser() -> argparse.ArgumentParser:
     result_options(one)
     one.add_argument("--device", choices=requests.DEVICES, help="what the network runs on (auto)")
 
-    five = command_of(verbs, capture, "a folder of photos of one object -> a coloured mesh in the cameras' own frame")
-    five.add_argument("folder", metavar="FOLDER", help="photos with cameras: transforms.json, or a COLMAP model")
-    five.add_argument("-o", "--output", required=True, metavar="OUT", help=OUTPUT)
-    five.add_argument("--budget", type=float, default=180.0, metavar="SECONDS", help="time to fit the photos (180)")
-    five.add_argument("--steps", type=int, default=0, metavar="N", help="fit so many steps instead (0: by the budget)")
-    five.add_argument(
-        "--resolution", type=int, choices=requests.CAPTURE_RESOLUTIONS, default=192, help="cells along the box (192)"
-    )
-    five.add_argument("--holdout", type=int, default=0, metavar="K", help="keep every Kth photo for scores (0: none)")
-    five.add_argument("--renders", metavar="DIR", default="", help="write each held-out view as DIR/<image stem>.png")
-    unseen = "parts that no photo shows: close the mesh over them, or leave them out (close)"
-    five.add_argument("--unseen", choices=requests.UNSEEN, default="close", help=unseen)
-    five.add_argument(
-        "--box",
-        metavar="CX,CY,CZ,SX,SY,SZ",
-        default="",
-        help="centre and size of what is wanted, in the cameras' frame (it is found)",
-    )
-    five.add_argument("--resume", action="store_true", help="go on from where the last capture of FOLDER stopped")
-    five.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn at random (0)")
-    meshing_options(five)
-    five.add_argument("--save-field", metavar="F.npz", default="", help="keep the field, for `maquette remesh`")
-    result_options(five)
-
+    capturing.options(verbs)
     sampling.options(verbs)
 
     two = command_of(verbs, remesh, "a kept field -> a mesh with other settings; runs no network")
@@ -212,27 +189,6 @@ def reconstruct_each(run: Run) -> int:
             raise Failed(f"cancelled: {done} of {len(images)} were finished and are kept") from None
     write_report(arguments.report, {"items": items})
     return 1 if any("error" in item for item in items) else 0
-
-
-def capture(run: Run) -> int:
-    arguments = run.arguments
-    meshing = run.meshing()
-    check_mesh_path(run, arguments.output)
-    check_folders(arguments.save_field, arguments.preview, arguments.report)
-    names = ("budget", "steps", "resolution", "holdout", "seed", "preview", "save_field", "resume", "unseen")
-    settings = {name: getattr(arguments, name) for name in names} | {"box": box(arguments)}
-    request = run.request(requests.Capture, arguments.folder, meshing=meshing, **settings, renders=arguments.renders)
-    make_folder(arguments.renders)
-    write_report(arguments.report, make(run, request, arguments.output))
-    return 0
-
-
-def box(arguments) -> tuple:
-    """The six numbers of --box, () for none."""
-    try:
-        return tuple(float(part) for part in arguments.box.split(",")) if arguments.box else ()
-    except ValueError:
-        return arguments.error(f"--box is {arguments.box!r}: six numbers, such as 0,0,1,2,2,3")
 
 
 def remesh(run: Run) -> int:

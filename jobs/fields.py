@@ -82,7 +82,8 @@ def key_of(field: Field) -> str:
     """sha256 of everything the field holds."""
     digest = hashlib.sha256(b"maquette field 1")
     parts = [field.values, np.float64(field.level), np.asarray(field.bounds, np.float64), field.colour]
-    for part in parts if field.seen is None else [*parts, field.seen]:
+    # What a field lacks changes nothing: fields of before have the keys they always had.
+    for part in [*parts, *(more for more in (field.confidence, field.seen) if more is not None)]:
         array = np.zeros(0) if part is None else np.ascontiguousarray(part)
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(array.data)

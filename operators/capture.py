@@ -5,9 +5,8 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProp
 
 from ..jobs.requests import CAPTURE_RESOLUTIONS, UNSEEN, Capture, Meshing
 from . import boxes, captured, compute, datablocks, provenance
-from .base import JobOperator
+from .base import ONCE, JobOperator, told
 
-ONCE = {"SKIP_SAVE"}
 LIVE = 3.0
 """Seconds between two meshes of what there is so far"""
 RESOLUTIONS = [(str(n), str(n), f"{n} cells along the box round the object") for n in CAPTURE_RESOLUTIONS]
@@ -46,17 +45,22 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
 
     def requests(self, context):
         settings = context.scene.maquette.capture
-        given = {
-            name: getattr(self if self.properties.is_property_set(name) else settings, name)
-            for name in ("filepath", "budget", "resolution", "faces", "unseen")
-        }
-        folder = captured.folder(given["filepath"])
-        resolution, meshing = int(given["resolution"]), Meshing(smoothing=0, faces=given["faces"])
-        common = {"meshing": meshing, "cache": compute.cache(), "resume": self.resume, "unseen": given["unseen"]}
+        names = "filepath", "budget", "resolution", "faces", "unseen"
+        path, budget, resolution, faces, unseen = told(self, settings, *names)
         context.view_layer.update()  # a script may just have moved the box
-        common["box"] = tuple(self.box) if self.properties.is_property_set("box") else boxes.chosen(context)
-        common["live"] = LIVE if self.watched else 0.0
-        return [Capture(folder, given["budget"], self.steps, resolution, **common)]
+        request = Capture(
+            captured.folder(path),
+            budget,
+            self.steps,
+            int(resolution),
+            meshing=Meshing(smoothing=0, faces=faces),
+            unseen=unseen,
+            box=tuple(self.box) if self.properties.is_property_set("box") else boxes.chosen(context),
+            resume=self.resume,
+            live=LIVE if self.watched else 0.0,
+            cache=compute.cache(),
+        )
+        return [request]
 
     def receive(self, context, answers):
         request, shape = answers[0].request, answers[0].result

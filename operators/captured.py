@@ -43,6 +43,8 @@ def home(context, path: str, report: dict):
     names = sorted(row["name"] for row in report["cameras"])
     for own in context.scene.collection.children:
         if own.get(FOLDER) == os.path.abspath(path) and _cameras(own) == names:
+            if box_in(own):
+                datablocks.shape_box(box_in(own), *(report["box"][part] for part in ("centre", "side", "size")))
             break
     else:
         own = place_cameras(context, path, report)

@@ -199,13 +199,17 @@ def new_camera(collection, row: dict, size: float):
 def new_box(collection, name: str, centre, side: float, size=None):
     """An empty that shows a cube, or a box of a size (3,) of its own, whose longest side is `side`."""
     box = bpy.data.objects.new(name, None)
-    box.empty_display_type, box.empty_display_size = "CUBE", side / 2
-    box.location = centre
-    if size is not None:
-        box.scale = [length / side for length in size]
+    box.empty_display_type = "CUBE"
     box[BOX] = True
     collection.objects.link(box)
+    shape_box(box, centre, side, size or (side,) * 3)
     return box
+
+
+def shape_box(box, centre, side: float, size):
+    """Have such an empty show another box."""
+    box.empty_display_size = side / 2
+    box.matrix_world = Matrix.LocRotScale(centre, None, [length / side for length in size])
 
 
 def new_points(collection, name: str, points):

@@ -6,8 +6,8 @@ from bpy.props import FloatProperty, FloatVectorProperty
 from mathutils import Vector
 
 from . import captured, provenance
+from .base import ONCE
 
-ONCE = {"SKIP_SAVE"}
 SELECT = "Select the mesh of a capture"
 
 

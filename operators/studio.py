@@ -16,6 +16,7 @@ import bpy
 from mathutils import Matrix
 
 ENGINES = {"CYCLES": "CYCLES", "WORKBENCH": "BLENDER_WORKBENCH"}
+OWNERS = {"SCENE": "scenes", "OBJECT": "objects", "CAMERA": "cameras", "WORLD": "worlds"}
 SHOWN = {"MESH", "CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOUD", "VOLUME", "GPENCIL", "GREASEPENCIL"}
 
 
@@ -84,7 +85,8 @@ class Studio:
             made += [scene.world] if self.even_light else []
             yield scene
         finally:
-            bpy.data.batch_remove(made)
+            for block in made:
+                getattr(bpy.data, OWNERS[block.id_type]).remove(block)
 
 
 def set_up(scene, studio: Studio):

@@ -54,9 +54,10 @@ def _sure(report: dict) -> list[str]:
 
 def _sides(report: dict) -> list[str]:
     """Where each picture of several was taken, as far as that was found, and how well it agrees with the shape."""
-    return [
-        f"{view['image']}: {_side(view)}, agrees {100 * view['agreement']:.0f} %" for view in report.get("views", [])
-    ]
+    views = report.get("views", [])
+    if isinstance(views, int):  # of a capture: all of them, and from everywhere
+        return []
+    return [f"{view['image']}: {_side(view)}, agrees {100 * view['agreement']:.0f} %" for view in views]
 
 
 def _side(view: dict) -> str:

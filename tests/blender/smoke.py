@@ -97,6 +97,28 @@ def check_operators(picture: str):
     assert json.loads(thing["maquette"])["weights"]
 
 
+def check_capture():
+    """A cube, photographed by this Blender, captured in a box and made larger."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    bpy.ops.mesh.primitive_cube_add(location=(0, 0, 3))
+    named = [len(bpy.data.scenes), len(bpy.data.cameras), len(bpy.data.worlds), len(bpy.data.images)]
+    folder = os.path.join(FOLDER, "views")
+    asked = {"count": 12, "resolution": 64, "samples": 1}
+    assert bpy.ops.maquette.render_views(directory=folder, **asked) == {"FINISHED"}
+    assert [len(bpy.data.scenes), len(bpy.data.cameras), len(bpy.data.worlds), len(bpy.data.images)] == named
+    bpy.context.scene.cursor.location = 0, 0, 4
+    assert bpy.ops.maquette.add_box() == {"FINISHED"}
+    box = bpy.context.scene.maquette.capture.box
+    box.scale = 4, 4, 2
+    assert bpy.ops.maquette.capture(steps=10, resolution="64") == {"FINISHED"}
+    thing = bpy.context.object
+    low = min((thing.matrix_world @ vertex.co).z for vertex in thing.data.vertices)
+    assert abs(low - 3) < 0.05, low
+    assert bpy.ops.maquette.set_scale(first=(0, 0, 0), second=(0, 0, 1), distance=2) == {"FINISHED"}
+    bpy.context.view_layer.update()
+    assert abs(min((thing.matrix_world @ vertex.co).z for vertex in thing.data.vertices) - 2 * low) < 1e-4
+
+
 def check_samples():
     """Each operator of Sample but those that want a window or a search, and frames."""
     scene = bpy.context.scene
@@ -196,6 +218,8 @@ def main():
     draw_panels(module)
     check_errors()
     check_undo()
+    draw_panels(module)
+    check_capture()
     draw_panels(module)
     disable(module)
     foreign = [name for name in FOREIGN if name in sys.modules]

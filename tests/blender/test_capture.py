@@ -65,6 +65,11 @@ def test_remesh_keeps_its_place(bpy, captured, ellipsoid, vertices):
     np.testing.assert_allclose(vertices(captured.data).mean(0), ellipsoid.centre, atol=0.06)
 
 
+def test_the_panel_tells_its_facts(bpy, captured):
+    status = bpy.context.window_manager.maquette
+    assert status.captured and status.placed and "faces, closed" in status.facts
+
+
 def test_the_record_is_short(captured):
     record = json.loads(captured["maquette"])
     assert record["verb"] == "capture" and record["report"]["steps"] == 40

@@ -89,6 +89,15 @@ def test_only_what_is_in_it_is_captured(bpy, empty, ellipsoid, vertices):
     np.testing.assert_array_equal(vertices(made.data), before)
 
 
+def test_cameras_that_waited_get_the_box_that_was_used(bpy, empty, ellipsoid):
+    bpy.ops.maquette.find_cameras(filepath=str(ellipsoid.folder))
+    bpy.ops.maquette.capture(filepath=str(ellipsoid.folder), steps=10, resolution="64")
+    own = bpy.context.object.users_collection[0]
+    boxed = [thing for thing in own.objects if thing.type == "EMPTY"]
+    assert len(boxed) == 1 and sum(thing.type == "CAMERA" for thing in bpy.data.objects) == 24
+    np.testing.assert_allclose(boxes().bounds(boxed[0]), UPPER, rtol=1e-5)
+
+
 def test_the_box_of_a_capture_serves_again_wherever_it_was_moved(bpy, scene, ellipsoid):
     """The capture is turned upright, scaled and moved with its box; the box still means the same part of the photos."""
     bpy.ops.maquette.capture(filepath=str(ellipsoid.folder), steps=20, resolution="64")

@@ -32,7 +32,7 @@ play() { # chapter/scene/...
   local chapter=${1%%/*} python=$READY
   [ "$chapter" != no_torch ] || python=
   install "$chapter" "$python"
-  timeout 500 blender --enable-event-simulate --window-geometry 0 0 ${SIZE/x/ } --python /share/scripts/drive.py -- "$1" \
+  timeout 900 blender --enable-event-simulate --window-geometry 0 0 ${SIZE/x/ } --python /share/scripts/drive.py -- "$1" \
     >"/share/$chapter.log" 2>&1 || echo "Blender ended with $? in $chapter" >&2
   for _ in $(seq 100); do [ -n "$(orphans)" ] || return 0; sleep 0.1; done
   orphans >"/share/$chapter-left-behind.txt"

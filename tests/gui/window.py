@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 OUT = ROOT / "out" / "window"
 CANNOT_RUN = 3
-LIMIT = 1000
+LIMIT = 1500
 """Seconds for all chapters together."""
 
 

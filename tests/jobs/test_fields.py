@@ -170,3 +170,12 @@ def test_several_processes_share_a_cache_that_is_too_small(root, tmp_path):
     processes = [subprocess.Popen([*command, str(seed)]) for seed in range(4)]
     assert [process.wait(120) for process in processes] == [0] * 4
     assert all(path.suffix == ".npz" and path.name[0] != "." for path in (tmp_path / "fields").iterdir())
+
+
+def test_another_confidence_is_another_field():
+    plain = ball(colour=False)
+    keys = {fields.key_of(plain)}
+    for sure in (0.25, 0.5):
+        confidence = np.full(plain.values.shape, sure, np.float32)
+        keys.add(fields.key_of(Field(plain.values, plain.level, plain.bounds, confidence=confidence)))
+    assert len(keys) == 3

@@ -92,3 +92,16 @@ def test_the_files_are_bounded(tmp_path, monkeypatch):
         (tmp_path / f"{name}.safetensors").write_bytes(bytes(10))
     unfinished.sweep(tmp_path, tmp_path / "a.safetensors")
     assert sorted(path.stem for path in tmp_path.glob("*")) == ["a", "c"]
+
+
+def test_a_capture_that_is_left_alone_is_kept(make_worker, until, ended, ellipsoid, tmp_path):
+    """As when Blender is closed meanwhile: the worker ends, and what it had can be resumed."""
+    worker = make_worker()
+    job = worker.submit(asked(ellipsoid.folder, tmp_path, 1_000_000))
+    until(lambda: job.poll() and "dB" in job.note)
+    pid = worker.pid
+    worker.close()
+    until(lambda: ended(pid), 30)
+    assert left(tmp_path).stat().st_size > 10_000
+    again = capture(asked(ellipsoid.folder, tmp_path, resume=True), quiet, never)
+    assert again.report["steps"] > 30

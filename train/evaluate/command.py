@@ -4,7 +4,7 @@ import importlib
 import sys
 
 MEASURES = (
-    *("image_to_field", "several", "confidence", "matting", "capture"),
+    *("image_to_field", "several", "confidence", "matting", "capture", "poses"),
     *("shape_vae", "head_vae", "shape_class", "encode", "fit"),
 )
 

@@ -2,6 +2,7 @@
 
     python -m maquette.train evaluate image_to_field                        held-out procedural shapes
     python -m maquette.train evaluate image_to_field --objects FOLDER       objects of yours; layout in objects.py
+    python -m maquette.train evaluate image_to_field --artists FOLDER       models that artists made; artists.txt
     python -m maquette.train evaluate image_to_field --r2n2 FOLDER          ShapeNet's published test; r2n2.py
 
 Pictures go the way that users' go: read, isolated, cropped, through the network, meshed with Reconstruct's defaults.
@@ -23,7 +24,7 @@ from ...geometry.isosurface import mesh_from_field
 from ...geometry.picture import read_picture
 from ...nets import device, predict
 from ..shapes import shards, world
-from . import baselines, r2n2
+from . import artists, baselines, r2n2
 from .measure import Case, measure, summary, table, write_report
 from .objects import read_objects
 from .reading import read_network
@@ -43,6 +44,7 @@ def parse(argv):
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--objects", metavar="FOLDER", help="a folder of objects, laid out as objects.py says")
     source.add_argument("--procedural", type=int, default=256, metavar="N", help="held-out procedural shapes (256)")
+    source.add_argument("--artists", metavar="FOLDER", help="KayKit's folder, of which artists.txt lists one of a kind")
     source.add_argument("--r2n2", metavar="FOLDER", help="ShapeNetRendering and ShapeNetVox32; protocol in r2n2.py")
     parser.add_argument("--r2n2-split", default="", metavar="FILE", help=".json or .csv; 3D-R2N2's own rule otherwise")
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="of R2N2's test models, evenly; 0: all")
@@ -69,7 +71,9 @@ def evaluate(options):
         return published(options)
     if options.views and not options.views.isdigit():
         raise ValueError(f"--views {options.views} is no number; only --r2n2 takes several")
-    predictors, about = {}, {"objects": options.objects or f"{options.procedural} procedural, {options.split}"}
+    predictors, about = {}, {"objects": options.objects or options.artists}
+    if not about["objects"]:
+        about["objects"] = f"{options.procedural} procedural, {options.split}"
     if not options.no_baselines:
         known = library(options.library, options.shards, options.cache)
         about["library"] = len(known)
@@ -79,7 +83,11 @@ def evaluate(options):
         about["weights"] = {"sha256": card["sha256"], "level": card.get("level", 0.5)}
         predictors |= trained(network, card, options.resolution, options.levels)
     own, count = options.objects, options.procedural
-    cases = from_folder(own, int(options.views or 0)) if own else held_out(count, options.split)
+    views = int(options.views or 0)
+    if options.artists:
+        cases = artists.cases(options.artists, surface, views or 2)
+    else:
+        cases = from_folder(own, views) if own else held_out(count, options.split)
     with tqdm(desc="Pictures measured", file=sys.stderr) as bar:
         rows = measure(cases, predictors, options.points, lambda case: bar.update())
     pictures, objects = len({(row.object, row.picture) for row in rows}), len({row.object for row in rows})

@@ -1,0 +1,84 @@
+"""`maquette capture` and `maquette look`: photos all round an object, and what is to be said of them."""
+
+import json
+import time
+
+from ..jobs import requests
+from .shared import (
+    OUTPUT,
+    Run,
+    check_folders,
+    check_mesh_path,
+    command_of,
+    make,
+    make_folder,
+    meshing_options,
+    result_options,
+    write_report,
+)
+
+
+def options(verbs):
+    one = command_of(verbs, capture, "a folder of photos of one object -> a coloured mesh in the cameras' own frame")
+    one.add_argument("folder", metavar="FOLDER", help="photos with cameras: transforms.json, or a COLMAP model")
+    one.add_argument("-o", "--output", required=True, metavar="OUT", help=OUTPUT)
+    one.add_argument("--budget", type=float, default=180.0, metavar="SECONDS", help="time to fit the photos (180)")
+    one.add_argument("--steps", type=int, default=0, metavar="N", help="fit so many steps instead (0: by the budget)")
+    one.add_argument(
+        "--resolution", type=int, choices=requests.CAPTURE_RESOLUTIONS, default=192, help="cells along the box (192)"
+    )
+    one.add_argument("--holdout", type=int, default=0, metavar="K", help="keep every Kth photo for scores (0: none)")
+    one.add_argument("--renders", metavar="DIR", default="", help="write each held-out view as DIR/<image stem>.png")
+    unseen = "parts that no photo shows: close the mesh over them, or leave them out (close)"
+    one.add_argument("--unseen", choices=requests.UNSEEN, default="close", help=unseen)
+    one.add_argument(
+        "--box",
+        metavar="CX,CY,CZ,SX,SY,SZ",
+        default="",
+        help="centre and size of what is wanted, in the cameras' frame (it is found)",
+    )
+    one.add_argument("--resume", action="store_true", help="go on from where the last capture of FOLDER stopped")
+    one.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn at random (0)")
+    meshing_options(one)
+    one.add_argument("--save-field", metavar="F.npz", default="", help="keep the field, for `maquette remesh`")
+    result_options(one)
+
+    two = command_of(verbs, look, "what a folder of photos holds for capture: photos, cameras, masks, what is left out")
+    two.add_argument("folder", metavar="FOLDER", help="photos, with cameras or without, or a video")
+    two.add_argument("--find", action="store_true", help="find the cameras where nothing says them")
+    two.add_argument("--json", action="store_true", help="for programs: cameras and box too")
+    two.add_argument("--report", metavar="R.json", default="", help="write the same to a file")
+
+
+def capture(run: Run) -> int:
+    arguments = run.arguments
+    meshing = run.meshing()
+    check_mesh_path(run, arguments.output)
+    check_folders(arguments.save_field, arguments.preview, arguments.report)
+    names = ("budget", "steps", "resolution", "holdout", "seed", "preview", "save_field", "resume", "unseen")
+    settings = {name: getattr(arguments, name) for name in names} | {"box": box(arguments)}
+    request = run.request(requests.Capture, arguments.folder, meshing=meshing, **settings, renders=arguments.renders)
+    make_folder(arguments.renders)
+    write_report(arguments.report, make(run, request, arguments.output))
+    return 0
+
+
+def box(arguments) -> tuple:
+    """The six numbers of --box, () for none."""
+    try:
+        return tuple(float(part) for part in arguments.box.split(",")) if arguments.box else ()
+    except ValueError:
+        return arguments.error(f"--box is {arguments.box!r}: six numbers, such as 0,0,1,2,2,3")
+
+
+def look(run: Run) -> int:
+    arguments, start = run.arguments, time.perf_counter()
+    check_folders(arguments.report)
+    found = run.ask(run.request(requests.Look, arguments.folder, find=arguments.find))
+    names = ("photos", "source", "video", "masks", "held_out", "size", "notes")
+    told = {name: getattr(found, name) for name in names} | {"seconds": time.perf_counter() - start} | found.report
+    told["points"] = 0 if found.points is None else len(found.points)
+    lines = "\n".join([*found.lines(), *found.notes])
+    print(json.dumps(told, indent=2, ensure_ascii=False) if arguments.json else lines)
+    write_report(arguments.report, told)
+    return 0
