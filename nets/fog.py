@@ -48,7 +48,10 @@ class SearchRun(Run):
         self.fitted.around.close()
 
     def loss(self) -> Tensor:
-        """The fog alone, of one colour from everywhere, too rough to tell exposures by; gathered, and cleared where nothing wants it."""
+        """The fog alone, of one colour from everywhere; gathered, and cleared where nothing wants it.
+
+        It is too rough to tell photos' exposures by.
+        """
         origins, ways, colours, _, _ = self.pixels.draw(self.stage.rays)
         around = self.fitted.around
         around.close()
