@@ -78,7 +78,7 @@ def test_the_same_steps_give_the_same_mesh(folder, tmp_path):
 
 
 def test_a_budget_of_seconds_is_kept(folder, tmp_path):
-    shape = capture(Capture(folder, budget=2, resolution=96, cache=str(tmp_path)), quiet, never)
+    shape = capture(Capture(folder, budget=4, resolution=96, cache=str(tmp_path)), quiet, never)
     assert shape.report["steps"] > 0 and shape.report["seconds"] < 60
 
 

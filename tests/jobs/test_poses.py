@@ -113,10 +113,10 @@ def test_what_progress_raises_stops_the_work_and_leaves_nothing(shots, phase, mo
     assert os.listdir(tmp_path / "temporary") == []
 
 
-def test_cancelled_is_asked(shots):
+def test_cancelled_is_asked(shots, tmp_path):
     start = time.monotonic()
     with pytest.raises(Cancelled):
-        find_scene(shots[0], cancelled=lambda: time.monotonic() - start > 1)
+        find_scene(shots[0], cancelled=lambda: time.monotonic() - start > 1, cache=str(tmp_path))
 
 
 @pytest.fixture(scope="module")
