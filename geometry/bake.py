@@ -14,7 +14,7 @@ from .colour import to_bytes
 from .finer import finer
 from .hull import OBJECT, project
 from .mixture import Mixture, table_of
-from .seen import Surface, seen
+from .sights import Surface, seen
 from .sharpness import grey, sharpness
 from .texels import filled, on_faces, owners
 

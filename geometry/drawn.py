@@ -12,7 +12,7 @@ FACES = 200_000
 """Drawn at a time"""
 
 
-def shown(mesh, photo):
+def drawn(mesh, photo):
     """Colours (H, W, 3) sRGB in [0, 1], times opacity, and opacity (H, W), of a mesh in place of the photographed object."""
     height, width = photo.image.shape[:2]
     shape = height * FINE, width * FINE
@@ -53,8 +53,8 @@ def nearest(places, depth, faces, shape):
     return front, weight
 
 
-def colours_at(mesh, face, weights):
-    """(P, 3) sRGB of places on faces: of the texture, else of the vertices, else grey."""
+def colours_at(mesh, face, weights, plain=0.7):
+    """(P, 3) sRGB of places on faces (P,), weights (P, 3): of the texture, else of the vertices, else plain."""
     if mesh.texture is not None:
         uvs = np.einsum("pc,pcx->px", weights, mesh.uvs[face])
         at = np.stack([1 - uvs[:, 1], uvs[:, 0]]) * len(mesh.texture) - 0.5
@@ -62,5 +62,5 @@ def colours_at(mesh, face, weights):
             [map_coordinates(mesh.texture[..., c], at, np.float32, order=1, mode="nearest") / 255 for c in range(3)], -1
         )
     if mesh.colours is None:
-        return np.full((len(face), 3), 0.7, np.float32)
+        return np.broadcast_to(np.float32(plain), (len(face), 3))
     return np.einsum("pc,pcx->px", weights, mesh.colours[mesh.faces[face]])
