@@ -14,12 +14,14 @@ from .colour import to_bytes
 from .finer import finer
 from .hull import OBJECT, project
 from .mixture import Mixture, table_of
-from .sights import Surface, seen
 from .sharpness import grey, sharpness
+from .sights import Surface, seen
 from .texels import filled, on_faces, owners
 
 SMALL = 1024
 """Pixels along the longer side of photos while they are judged"""
+EDGE = 10
+"""Texels along the longest edges of the mesh at whose vertices photos are judged"""
 BLURRED = 0.5
 """Share of the usual sharpness below which a photo counts less"""
 
@@ -44,7 +46,8 @@ def bake(mesh, count, read, size=2048, progress=None) -> Baked:
     `progress(fraction, note)`. Raises ValueError where no photo shows the mesh.
     """
     say = progress or (lambda fraction, note: None)
-    surface = Surface(finer(mesh), texels_per_metre(mesh, size))
+    density = texels_per_metre(mesh, size)
+    surface = Surface(finer(mesh, EDGE / density), density, mesh.is_watertight)
     sights, longest, sharp = [], [], []
     for number in range(count):
         photo = read(number, SMALL)

@@ -1,7 +1,8 @@
 """A surface cut into charts that lie flat: pieces that look one way, laid down along it.
 
-As Blender's Smart UV Project does: every face goes with the nearest of six directions, which follow the mesh, neighbours
-together; each connected piece is seen from its direction, and what that would lay over itself becomes a chart of its own.
+As Blender's Smart UV Project does: every face goes with the nearest of six directions, which follow the mesh,
+neighbours together; each connected piece is laid down along its direction, and what would then lie under another part
+of it becomes a chart of its own.
 """
 
 import dataclasses

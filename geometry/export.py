@@ -1,7 +1,7 @@
 """Meshes to files that other programs read. .ply, .obj and .stl are z up as in Blender; .glb is y up, as glTF says.
 
 Vertex colours are sRGB bytes in .ply, sRGB numbers after each vertex in .obj, linear 16-bit in .glb; .stl has none.
-A texture is a PNG within the .glb, and beside the .obj, whose .mtl names it; it takes the place of vertex colours there.
+A texture is a PNG within the .glb, and beside the .obj, whose .mtl names it; vertex colours are left out there.
 """
 
 import json
@@ -60,11 +60,11 @@ def obj(mesh, library="") -> bytes:
     if not library:
         rows = mesh.vertices if mesh.colours is None else np.concatenate([mesh.vertices, mesh.colours], axis=1)
         return "\n".join([f"# {MAKER}", "o maquette", *_places(rows), *_faces(mesh.faces), ""]).encode()
-    vertex, corners, uvs = parted_at_seams(mesh)
+    _, corners, uvs = parted_at_seams(mesh)
     lines = [f"# {MAKER}", f"mtllib {library}", "o maquette", *_places(mesh.vertices)]
-    lines += ["vt %.6f %.6f" % tuple(row) for row in uvs.tolist()]
-    numbers = np.stack([vertex[corners], corners], axis=-1).reshape(-1, 6) + 1
-    lines += [f"usemtl {MAKER}", *("f %d/%d %d/%d %d/%d" % tuple(row) for row in numbers.tolist()), ""]
+    lines += [f"vt {u:.6f} {v:.6f}" for u, v in uvs.tolist()]
+    numbers = zip((mesh.faces + 1).tolist(), (corners + 1).tolist())
+    lines += [f"usemtl {MAKER}", *("f " + " ".join(f"{v}/{t}" for v, t in zip(*face)) for face in numbers), ""]
     return "\n".join(lines).encode()
 
 

@@ -16,7 +16,7 @@ ROUNDS = 12
 def gains(colours, weights):
     """(N, 3) factors on linear light that make photos agree, 1 on the whole.
 
-    colours (N, P, 3) sRGB in [0, 1] of the same P places in N photos; weights (N, P), 0 where a photo does not show one.
+    colours (N, P, 3) sRGB in [0, 1] of P places in N photos; weights (N, P), 0 where a photo does not show the place.
     Alternating least squares of logarithms, outliers counting less (highlights, what stands in the way).
     """
     light = to_linear(colours)

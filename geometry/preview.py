@@ -15,7 +15,7 @@ from .colour import to_bytes, to_linear, to_srgb
 from .drawn import colours_at
 from .field import Field
 from .isosurface import mesh_from_field
-from .mesh import Mesh, face_normals, vertex_normals
+from .mesh import face_normals, vertex_normals
 from .picture import write_picture
 from .raster import covered
 from .voxelise import voxelise

@@ -6,9 +6,9 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt, map_coordinates, maximum_filter, minimum_filter
 from scipy.sparse import coo_matrix
 
+from .depth import depth_map, turned
 from .hull import OBJECT, project
 from .mesh import vertex_normals
-from .raster import covered
 from .views import area_mean
 
 LONGEST = 768
@@ -25,8 +25,6 @@ DOUBTFUL = 1e-3
 """What a view counts that sees a place but not all round it: last choice"""
 EVEN = 6
 """Rounds of means over neighbours that qualities are evened by, so that patches of one photo are large"""
-FACES = 200_000
-"""Drawn at a time"""
 
 
 @dataclass(frozen=True)
@@ -42,10 +40,10 @@ class Sight:
 
 
 class Surface:
-    """A mesh to be seen; density: texels per metre of its texture."""
+    """A mesh to be seen; density: texels per metre of its texture; closed: nobody sees its inside."""
 
-    def __init__(self, mesh, density):
-        self.mesh, self.density = mesh, density
+    def __init__(self, mesh, density, closed):
+        self.mesh, self.density, self.closed = mesh, density, closed
         self.normals = vertex_normals(mesh.vertices, mesh.faces)
         count = len(mesh.vertices)
         start, end = mesh.faces.ravel(), np.roll(mesh.faces, -1, axis=1).ravel()
@@ -71,7 +69,8 @@ def seen(photo, surface) -> Sight:
     scale = min(1.0, LONGEST / max(height, width))
     shape = max(1, round(height * scale)), max(1, round(width * scale))
     places = pixels[:, ::-1] * (shape[0] / height, shape[1] / width)
-    nearest = depth_map(places, depth, mesh.faces, shape)
+    faces = turned(places, mesh.faces) if surface.closed else mesh.faces  # through a hole one sees the inside
+    nearest = depth_map(places, depth, faces, shape)
     row, column = np.floor(places).clip(-1, max(shape)).astype(np.int64).T
     visible = (depth > 0) & (row >= 0) & (row < shape[0]) & (column >= 0) & (column < shape[1])
     row, column = np.where(visible, row, 0), np.where(visible, column, 0)
@@ -92,24 +91,6 @@ def seen(photo, surface) -> Sight:
     at = places[shown].T - 0.5
     colours = [map_coordinates(small[..., c], at, order=1, mode="nearest") for c in range(3)]
     return Sight(shown.astype(np.int32), found[shown], (np.stack(colours, -1).clip(0, 255) + 0.5).astype(np.uint8))
-
-
-def depth_map(places, depth, faces, shape):
-    """(H, W) float32 of what is nearest in each pixel, infinite where nothing is.
-
-    places (V, 2) of the vertices as (row, column), the first pixel's middle at .5; depth (V,), in front > 0.
-    """
-    nearest = np.full(shape[0] * shape[1], np.inf, np.float32)
-    faces = faces[(depth[faces] > 0).all(axis=1)]
-    for first in range(0, len(faces), FACES):
-        some = faces[first : first + FACES]
-        face, place, weights, _ = covered(places[some] - 0.5, shape)
-        closeness = (weights / depth[some][face]).sum(axis=1)
-        order = np.argsort(closeness)
-        drawn = np.full_like(nearest, np.inf)
-        drawn[(place[:, 0] * shape[1] + place[:, 1])[order]] = 1 / closeness[order]  # the last written is the nearest
-        np.minimum(nearest, drawn, out=nearest)
-    return nearest.reshape(shape)
 
 
 def _object(photo, nearest):

@@ -34,8 +34,8 @@ def places(uvs, size):
 
 
 def on_faces(owner, uvs, chosen=None):
-    """Yields, some at a time, numbers (P,) of texels, counted row by row, their faces (P,), and weights (P, 3) float32 of
-    the corners there, which add up to 1 and are outside [0, 1] beside a face. chosen (F,) bool: only these faces'."""
+    """Yields, some at a time, numbers (P,) of texels, counted row by row, their faces (P,), and the corners' weights
+    (P, 3) float32 there, which add up to 1 and are outside [0, 1] beside a face. chosen (F,) bool: of these alone."""
     size = len(owner)
     flat = places(uvs, size)
     b, c = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
@@ -56,7 +56,7 @@ def on_faces(owner, uvs, chosen=None):
 
 
 def filled(texture, known):
-    """texture (S, S, 3) float32 with colours between the charts, from coarser and coarser means of what is known (S, S).
+    """texture (H, W, 3) float32 with colours where none is known (H, W), from coarser and coarser means of the known.
 
     Pull and push (Gortler 1996): mipmaps of it do not bleed.
     """

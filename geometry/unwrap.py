@@ -15,9 +15,9 @@ GUTTER = 4096
 def unwrap(mesh, size=2048, together=None):
     """UVs (F, 3, 2) float32 in [0, 1] of each face's corners, u to the right, v up; charts do not overlap.
 
-    size: pixels along the texture's side, which decide how far apart charts lie. together (F,): faces of one number stay
-    in one chart, as the triangles of a quad must. After Young's xatlas, which follows Lévy 2002 (charts of small
-    meshes) and packs; charts of large meshes are those of charts.py.
+    size: pixels along the texture's side, which decide how far apart charts lie. together (F,): faces of one number
+    stay in one chart, as the triangles of a quad must. Small meshes are cut by Young's xatlas, which flattens as Lévy
+    2002; large ones by charts.py. xatlas packs them all.
     """
     if len(mesh.faces) <= WHOLE and together is None:
         uvs = _cut_and_packed(mesh, size)
