@@ -6,7 +6,7 @@ Importing this loads neither bpy nor torch; the names below load what they need 
     shape = maquette.reconstruct("chair.png", resolution=64, style="smooth", faces=5000)
     shape.save("chair.glb")
     maquette.remesh(shape.field, style="blocks").save("blocks.ply")
-    maquette.capture("photos", budget=180).save("statue.glb")
+    maquette.capture("photos", budget=180, texture=2048).save("statue.glb")
     maquette.sample(family="chair", seed=7, sliders={"seat height": 45}).save("seat.glb")
 """
 
@@ -32,11 +32,25 @@ def capture(folder, **settings):
     """A folder of photos of one object, or a video -> Shape in the cameras' own frame.
 
     `settings` are the fields of jobs.requests.Capture and Meshing by name: budget (seconds), steps, resolution,
-    holdout, seed, renders, preview, save_field, cache; level, style, smoothing, faces, islands, size.
+    holdout, seed, texture, renders, preview, save_field, cache; level, style, smoothing, faces, islands, size.
     Raises as reconstruct does."""
     from .jobs import client, requests
 
     return client.worker().run(requests.Capture(folder=folder, **_grouped(settings, "meshing")))
+
+
+def texture(mesh, photos, size=2048, **settings):
+    """A mesh and the photos that show it -> Shape with `uvs` and a `texture` of these photos.
+
+    `mesh` is a Shape of a capture, or a mesh file in the cameras' frame; `photos` the folder that was captured, or the
+    `cameras` of a capture's report. `settings` are the fields of jobs.requests.Texture by name: folder (where photos
+    were moved to), uvs, picture (a PNG to write), cache. Raises as reconstruct does."""
+    from .jobs import client, requests
+
+    arrays = isinstance(mesh, requests.Shape)
+    what = {"vertices": mesh.vertices, "faces": mesh.faces} if arrays else {"path": mesh}
+    where = {"cameras": tuple(photos)} if isinstance(photos, (list, tuple)) else {"folder": photos}
+    return client.worker().run(requests.Texture(size=size, **what, **where, **settings))
 
 
 def sample(model="shape_vae", **settings):

@@ -1,11 +1,14 @@
-"""`maquette capture` and `maquette look`: photos all round an object, and what is to be said of them."""
+"""`maquette capture`, `texture` and `look`: photos all round an object, and what is to be said of them."""
 
 import json
+import os
 import time
 
 from ..jobs import requests
+from ..jobs.texturing import TEXTURED
 from .shared import (
     OUTPUT,
+    Failed,
     Run,
     check_folders,
     check_mesh_path,
@@ -37,11 +40,20 @@ def options(verbs):
         default="",
         help="centre and size of what is wanted, in the cameras' frame (it is found)",
     )
+    one.add_argument("--texture", type=int, default=0, metavar="N", help="UVs and a texture of N x N pixels (0: none)")
     one.add_argument("--resume", action="store_true", help="go on from where the last capture of FOLDER stopped")
     one.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn at random (0)")
     meshing_options(one)
     one.add_argument("--save-field", metavar="F.npz", default="", help="keep the field, for `maquette remesh`")
     result_options(one)
+
+    three = command_of(verbs, texture, "a mesh and the photos that show it -> the mesh with UVs and a texture")
+    three.add_argument("mesh", metavar="MESH", help="mesh in the frame of the cameras, as capture made it")
+    three.add_argument("photos", metavar="PHOTOS", help="the folder that was captured, or the report of its capture")
+    three.add_argument("-o", "--output", required=True, metavar="OUT", help="OUT.glb or .obj")
+    three.add_argument("--size", type=int, default=2048, metavar="N", help="pixels along the texture's side (2048)")
+    three.add_argument("--folder", default="", metavar="DIR", help="where photos of a report are that were moved")
+    three.add_argument("--report", metavar="R.json", default="", help="write seconds, faces, texture, bounds ...")
 
     two = command_of(verbs, look, "what a folder of photos holds for capture: photos, cameras, masks, what is left out")
     two.add_argument("folder", metavar="FOLDER", help="photos, with cameras or without, or a video")
@@ -55,7 +67,9 @@ def capture(run: Run) -> int:
     meshing = run.meshing()
     check_mesh_path(run, arguments.output)
     check_folders(arguments.save_field, arguments.preview, arguments.report)
-    names = ("budget", "steps", "resolution", "holdout", "seed", "preview", "save_field", "resume", "unseen")
+    if arguments.texture:
+        check_takes_texture(arguments)
+    names = ("budget", "steps", "resolution", "holdout", "seed", "preview", "save_field", "resume", "unseen", "texture")
     settings = {name: getattr(arguments, name) for name in names} | {"box": box(arguments)}
     request = run.request(requests.Capture, arguments.folder, meshing=meshing, **settings, renders=arguments.renders)
     make_folder(arguments.renders)
@@ -69,6 +83,42 @@ def box(arguments) -> tuple:
         return tuple(float(part) for part in arguments.box.split(",")) if arguments.box else ()
     except ValueError:
         return arguments.error(f"--box is {arguments.box!r}: six numbers, such as 0,0,1,2,2,3")
+
+
+def texture(run: Run) -> int:
+    arguments = run.arguments
+    check_takes_texture(arguments)
+    check_mesh_path(run, arguments.output)
+    check_folders(arguments.report)
+    known = {"folder": arguments.photos}
+    if arguments.photos.lower().endswith(".json"):
+        known = {"cameras": cameras(arguments.photos), "folder": arguments.folder}
+    elif arguments.folder:
+        arguments.error("--folder goes with a report: where the photos are now that it names")
+    request = run.request(requests.Texture, path=arguments.mesh, size=arguments.size, **known)
+    write_report(arguments.report, make(run, request, arguments.output))
+    return 0
+
+
+def check_takes_texture(arguments):
+    """That the output's ending is of a format that holds a texture."""
+    ending = os.path.splitext(arguments.output)[1].lstrip(".").lower()
+    if ending in requests.FORMATS and ending not in TEXTURED:
+        arguments.error(f".{ending} holds no texture; write .{' or .'.join(TEXTURED)}")
+
+
+def cameras(path: str) -> tuple:
+    """Those of a report of `maquette capture`."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            found = json.load(stream)["cameras"]
+    except OSError as error:
+        raise Failed(f"The report {path} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise Failed(f"{path} is no report of a capture: it names no cameras") from None
+    if not isinstance(found, list) or not found:
+        raise Failed(f"{path} is no report of a capture: it names no cameras")
+    return tuple(found)
 
 
 def look(run: Run) -> int:

@@ -91,7 +91,7 @@ def say_enough():
 def make(run: Run, request, output: str) -> dict:
     """Run a request whose result is a Shape, save it, say so; returns its report."""
     shape = run.ask(request)
-    run.ask(requests.Export(output, shape.vertices, shape.faces, shape.colours, shape.confidence))
+    run.ask(requests.export_of(shape, output))
     report = shape.report
     notes = [report[name] for name in ("note", "over_budget") if report.get(name)]
     note = f" ({'. '.join(notes)})" if notes else ""

@@ -1,9 +1,11 @@
 """Meshes to files that other programs read. .ply, .obj and .stl are z up as in Blender; .glb is y up, as glTF says.
 
 Vertex colours are sRGB bytes in .ply, sRGB numbers after each vertex in .obj, linear 16-bit in .glb; .stl has none.
+A texture is a PNG within the .glb, and beside the .obj, whose .mtl names it; vertex colours are left out there.
 """
 
 import json
+import re
 import struct
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from .atomic import replacing
 from .colour import to_bytes, to_linear
 from .frames import z_up_to_y_up
 from .mesh import face_normals, vertex_normals
+from .picture import png
 
 MAKER = "Maquette"
 
@@ -23,6 +26,9 @@ def write_mesh(mesh, path):
     form = FORMATS.get(path.suffix.lower())
     if form is None:
         raise ValueError(f"{path.name} does not end in {', '.join(list(FORMATS)[:-1])} or {list(FORMATS)[-1]}")
+    if form is obj and mesh.texture is not None:
+        write_textured_obj(mesh, path)
+        return
     with replacing(path) as file:
         file.write(form(mesh))
 
@@ -49,14 +55,52 @@ def ply(mesh) -> bytes:
     return "\n".join(lines).encode() + vertices.tobytes() + faces.tobytes()
 
 
-def obj(mesh) -> bytes:
-    """Wavefront OBJ, colours after the places as MeshLab, ZBrush and Blender read them."""
-    rows = mesh.vertices if mesh.colours is None else np.concatenate([mesh.vertices, mesh.colours], axis=1)
-    lines = [f"# {MAKER}", "o maquette"]
-    vertex = "v " + " ".join(["%.6f"] * 3 + ["%.4f"] * (rows.shape[1] - 3))
-    lines += [vertex % tuple(row) for row in rows.tolist()]
-    lines += [f"f {a} {b} {c}" for a, b, c in (mesh.faces + 1).tolist()]
-    return ("\n".join(lines) + "\n").encode()
+def obj(mesh, library="") -> bytes:
+    """Wavefront OBJ, colours after the places as MeshLab, ZBrush and Blender read them; library: the .mtl's name."""
+    if not library:
+        rows = mesh.vertices if mesh.colours is None else np.concatenate([mesh.vertices, mesh.colours], axis=1)
+        return "\n".join([f"# {MAKER}", "o maquette", *_places(rows), *_faces(mesh.faces), ""]).encode()
+    _, corners, uvs = parted_at_seams(mesh)
+    lines = [f"# {MAKER}", f"mtllib {library}", "o maquette", *_places(mesh.vertices)]
+    lines += [f"vt {u:.6f} {v:.6f}" for u, v in uvs.tolist()]
+    numbers = zip((mesh.faces + 1).tolist(), (corners + 1).tolist())
+    lines += [f"usemtl {MAKER}", *("f " + " ".join(f"{v}/{t}" for v, t in zip(*face)) for face in numbers), ""]
+    return "\n".join(lines).encode()
+
+
+def _places(rows):
+    line = "v " + " ".join(["%.6f"] * 3 + ["%.4f"] * (rows.shape[1] - 3))
+    return (line % tuple(row) for row in rows.tolist())
+
+
+def _faces(faces):
+    return (f"f {a} {b} {c}" for a, b, c in (faces + 1).tolist())
+
+
+def write_textured_obj(mesh, path):
+    """a.obj, a.mtl and a_texture.png, the .obj last, so that where it is the others are."""
+    library = path.with_name(f"{path.stem}.mtl")
+    picture = path.with_name(f"{path.stem}_texture.png")
+    for one in (library, picture):
+        if re.search(r"[\x00-\x1f]", one.name):
+            raise ValueError(f"{one.name!r} holds characters that an .obj cannot name; choose another name")
+    material = f"newmtl {MAKER}\nKd 1 1 1\nKs 0 0 0\nmap_Kd {picture.name}\n".encode()
+    for where, data in ((picture, png(mesh.texture)), (library, material), (path, obj(mesh, library.name))):
+        with replacing(where) as file:
+            file.write(data)
+
+
+def parted_at_seams(mesh):
+    """Vertices as formats have them that know one UV each: their vertex in the mesh (P,), faces (F, 3), UVs (P, 2)."""
+    vertex, uvs = mesh.faces.ravel(), np.ascontiguousarray(mesh.uvs, np.float32).reshape(-1, 2)
+    bits = np.ascontiguousarray(uvs + 0.0).view(np.uint64)[:, 0]  # + 0: -0 is 0
+    order = np.lexsort([bits, vertex])
+    new = np.ones(len(order), bool)
+    new[1:] = (vertex[order][1:] != vertex[order][:-1]) | (bits[order][1:] != bits[order][:-1])
+    number = np.empty(len(order), np.int64)
+    number[order] = np.cumsum(new) - 1
+    first = order[new]
+    return vertex[first], number.reshape(-1, 3).astype(np.int32), uvs[first]
 
 
 def stl(mesh) -> bytes:
@@ -68,15 +112,19 @@ def stl(mesh) -> bytes:
 
 
 def glb(mesh) -> bytes:
-    """Binary glTF 2.0: one mesh, one rough material that takes the vertex colours."""
-    attributes = {"POSITION": z_up_to_y_up(mesh.vertices).astype("<f4")}
+    """Binary glTF 2.0: one mesh, one rough material that takes the vertex colours, or the texture."""
+    textured = mesh.texture is not None
+    vertex, faces, uvs = parted_at_seams(mesh) if textured else (slice(None), mesh.faces, None)
+    attributes = {"POSITION": z_up_to_y_up(mesh.vertices[vertex]).astype("<f4")}
     if not _boxy(mesh):  # without normals glTF is shaded flat, which is what faces along the axes want
-        attributes["NORMAL"] = z_up_to_y_up(vertex_normals(mesh.vertices, mesh.faces)).astype("<f4")
-    if mesh.colours is not None:
+        attributes["NORMAL"] = z_up_to_y_up(vertex_normals(mesh.vertices, mesh.faces))[vertex].astype("<f4")
+    if textured:
+        attributes["TEXCOORD_0"] = (uvs * [1, -1] + [0, 1]).astype("<f4")  # glTF counts v downwards
+    elif mesh.colours is not None:
         linear = np.round(to_linear(np.clip(mesh.colours, 0, 1)) * 65535)
         attributes["COLOR_0"] = np.pad(linear, ((0, 0), (0, 1)), constant_values=65535).astype("<u2")
     chunks, views, accessors = [], [], []
-    for name, values in (*attributes.items(), ("indices", mesh.faces.astype("<u4").reshape(-1, 1))):
+    for name, values in (*attributes.items(), ("indices", faces.astype("<u4").reshape(-1, 1))):
         views.append({"buffer": 0, "byteOffset": sum(map(len, chunks)), "byteLength": values.nbytes})
         views[-1]["target"] = 34963 if name == "indices" else 34962
         chunks.append(values.tobytes())  # every row is a multiple of 4 bytes, so all stay aligned
@@ -84,6 +132,17 @@ def glb(mesh) -> bytes:
     numbers = {name: i for i, name in enumerate(attributes)}
     primitive = {"attributes": numbers, "indices": len(attributes), "material": 0}
     surface = {"baseColorFactor": [1, 1, 1, 1], "metallicFactor": 0, "roughnessFactor": 0.7}
+    pictures = {}
+    if textured:
+        data = png(mesh.texture)
+        views.append({"buffer": 0, "byteOffset": sum(map(len, chunks)), "byteLength": len(data)})
+        chunks.append(data + b"\0" * (-len(data) % 4))
+        surface["baseColorTexture"] = {"index": 0}
+        pictures = {
+            "images": [{"bufferView": len(views) - 1, "mimeType": "image/png"}],
+            "samplers": [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}],  # smooth, clamped
+            "textures": [{"source": 0, "sampler": 0}],
+        }
     return _container(
         {
             "asset": {"version": "2.0", "generator": MAKER},
@@ -92,6 +151,7 @@ def glb(mesh) -> bytes:
             "nodes": [{"mesh": 0, "name": "maquette"}],
             "meshes": [{"name": "maquette", "primitives": [primitive]}],
             "materials": [{"name": "Maquette", "pbrMetallicRoughness": surface}],
+            **pictures,
             "buffers": [{"byteLength": sum(map(len, chunks))}],
             "bufferViews": views,
             "accessors": accessors,
@@ -106,7 +166,7 @@ def _accessor(name, values, view):
         "bufferView": view,
         "componentType": kinds[values.dtype.str],
         "count": len(values),
-        "type": {1: "SCALAR", 3: "VEC3", 4: "VEC4"}[values.shape[1]],
+        "type": {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}[values.shape[1]],
     }
     if name == "POSITION":
         accessor |= {"min": values.min(axis=0).tolist(), "max": values.max(axis=0).tolist()}

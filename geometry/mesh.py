@@ -19,6 +19,10 @@ class Mesh:
     """(V, 3) float32 sRGB in [0, 1]"""
     confidence: np.ndarray | None = None
     """(V,) float32 in [0, 1]: how sure the surface is there"""
+    uvs: np.ndarray | None = None
+    """(F, 3, 2) float32 of each face's corners in the texture, u to the right, v up, in [0, 1]"""
+    texture: np.ndarray | None = None
+    """(S, S, 3) uint8 sRGB"""
 
     @property
     def is_watertight(self) -> bool:

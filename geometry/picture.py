@@ -116,9 +116,16 @@ def upright(image):
 
 def write_picture(pixels, path):
     """Write pixels (H, W), (H, W, 3) or (H, W, 4), uint8 or floats in [0, 1], as PNG."""
-    pixels = pixels if pixels.dtype == np.uint8 else to_bytes(pixels)
     with replacing(path) as file:
-        Image.fromarray(pixels).save(file, "PNG", compress_level=3)
+        file.write(png(pixels))
+
+
+def png(pixels) -> bytes:
+    """The same as bytes."""
+    pixels = pixels if pixels.dtype == np.uint8 else to_bytes(pixels)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", compress_level=3)
+    return file.getvalue()
 
 
 def _bytes(path):

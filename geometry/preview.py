@@ -5,16 +5,17 @@ cool sky and warm ground, and ambient occlusion from the solid itself: a point s
 space in front of it, blurred, is denser than before a flat wall. The ground only catches shadow.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from . import frames
 from .colour import to_bytes, to_linear, to_srgb
+from .drawn import colours_at
 from .field import Field
 from .isosurface import mesh_from_field
-from .mesh import Mesh, face_normals, vertex_normals
+from .mesh import face_normals, vertex_normals
 from .picture import write_picture
 from .raster import covered
 from .voxelise import voxelise
@@ -47,7 +48,7 @@ def draw(shape, size=512, azimuth=33.0, elevation=20.0, shown=0.76):
     mesh = mesh_from_field(shape, smoothing=1) if isinstance(shape, Field) else shape
     if not len(mesh.faces):
         raise ValueError("the mesh has no faces to draw")
-    mesh = Mesh(_on_ground(mesh), mesh.faces, mesh.colours)
+    mesh = replace(mesh, vertices=_on_ground(mesh))
     camera, pinhole = _framing(mesh.vertices, 2 * size, azimuth, elevation, shown)
     light = _Light(mesh)
     picture = _ground(camera, pinhole, 2 * size, light)
@@ -93,11 +94,10 @@ def _visible(mesh, camera, pinhole, size):
     weights = weights / depth[corners]  # corners count by how near they are
     weights = (weights / weights.sum(axis=1, keepdims=True))[..., None]
     normals = _corner_normals(mesh)[face]
-    colours = np.broadcast_to(CLAY, mesh.vertices.shape) if mesh.colours is None else np.clip(mesh.colours, 0, 1)
-    colours = to_linear(colours.astype(np.float64))
-    mixed = [(values * weights).sum(axis=1) for values in (mesh.vertices[corners], normals, colours[corners])]
+    mixed = [(values * weights).sum(axis=1) for values in (mesh.vertices[corners], normals)]
     mixed[1] /= np.maximum(np.linalg.norm(mixed[1], axis=1, keepdims=True), 1e-9)
-    return _Surface(near, *mixed)
+    colours = colours_at(mesh, face, weights[..., 0], CLAY).clip(0, 1)
+    return _Surface(near, *mixed, to_linear(colours.astype(np.float64)))
 
 
 def nearest(flat, closeness, size):

@@ -25,6 +25,8 @@ class Photo:
     """k1, k2, p1, p2 of OPENCV's model"""
     path: str = ""
     """The picture's file; "" where it has none of its own"""
+    view: object = None
+    """The views.View that it was read from"""
 
 
 @dataclass(frozen=True, eq=False)

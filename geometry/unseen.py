@@ -3,10 +3,10 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter, maximum_filter
 
+from .depth import depth_map, turned
 from .frames import world_to_grid
 from .hull import project
 from .mesh import Mesh, pieces, vertex_normals, without_unused
-from .raster import covered
 
 LONGEST = 320
 """Pixels along the longer side of the pictures of depth"""
@@ -49,15 +49,8 @@ def depths(mesh, pixels, away, size) -> np.ndarray:
 
     pixels (V, 2) as (column, row), away (V,): where the vertices are seen.
     """
-    faces = mesh.faces[(away[mesh.faces] > 0).all(1)]
-    a, b, c = pixels[faces].transpose(1, 0, 2)
-    faces = faces[(b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0] < 0]  # those turned to the camera
-    face, place, weights, _ = covered(pixels[faces][..., ::-1] - 0.5, size)
-    closeness = (weights / away[faces[face]]).sum(1)
-    nearest = np.zeros(size)
-    np.maximum.at(nearest, tuple(place.T), closeness)
-    with np.errstate(divide="ignore"):
-        return maximum_filter(1 / nearest, 3)
+    places = pixels[:, ::-1]
+    return maximum_filter(depth_map(places, away, turned(places, mesh.faces), size), 3)
 
 
 def seen_cells(mesh, seen, shape, bounds) -> np.ndarray:

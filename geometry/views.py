@@ -5,7 +5,7 @@ EXIF orientation, so neither are they turned here, unless the file states the si
 """
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +102,18 @@ def photograph(view: View, longest: int = 0) -> Photo:
     given = _mask(view, image, (width, height)) if view.mask else None
     rgb, alpha = _apart(rgba, given is None, width, height)
     mask = alpha if given is None else given
-    return Photo(view.name, rgb, view.camera, scale @ pinhole, mask, view.lens.distortion, str(view.path))
+    return Photo(view.name, rgb, view.camera, scale @ pinhole, mask, view.lens.distortion, str(view.path), view)
+
+
+def reduced(photo: Photo, longest: int) -> Photo:
+    """The photo with its longer side at most `longest`."""
+    height, width = photo.image.shape[:2]
+    across, down = shrunk((width, height), longest)
+    if (across, down) == (width, height):
+        return photo
+    image = _bytes(area_mean(photo.image, across, down))
+    mask = None if photo.mask is None else _bytes(area_mean(photo.mask, across, down))
+    return replace(photo, image=image, mask=mask, pinhole=np.diag([across / width, down / height, 1.0]) @ photo.pinhole)
 
 
 def matrix_of(numbers):

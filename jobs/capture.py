@@ -11,6 +11,7 @@ import numpy as np
 from .. import __version__
 from ..geometry import isosurface, unseen
 from ..geometry.box import Box, cut
+from ..geometry.camera_row import row_of
 from ..geometry.field import Field
 from ..geometry.hull import Similarity, box_from_cameras, box_from_masks
 from ..geometry.knobs import without_knobs
@@ -22,9 +23,12 @@ from ..nets import bake_radiance, device, fit_radiance
 from . import fields, memory, poses, unfinished, watching
 from .remesh import shape_from_field
 from .requests import Capture, Shape
+from .texture import textured
 
 READ, FIT = 0.15, 0.87
 """What share of the progress is over once the photos are read, and once they are fitted."""
+PAINT = 0.9, 0.935
+"""What share a texture takes; it is counted in seconds, as fitting is in minutes"""
 BACKGROUND = 1.0
 """sRGB behind masked objects where scores are taken: white, as is usual for NeRF's synthetic scenes."""
 
@@ -63,7 +67,8 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     key, unkept = fields.keep(field, request.cache)
     if request.save_field:
         field.save(request.save_field)
-    shape = shape_from_field(field, request.meshing, progress, request.preview, span=(0.9, 0.95))
+    paint = (lambda mesh: textured(mesh, scene.photos, request.texture, progress, PAINT)) if request.texture else None
+    shape = shape_from_field(field, request.meshing, progress, request.preview, (0.9, 0.95), paint)
     report = shape.report | scores(fitted, scene, request.renders, progress) | seen(scene)
     report |= {"box": told(fitted.similarity, wanted), "cameras": cameras(scene)}
     report |= {"exposure": gains(fitted, scene)} if fitted.exposure else {}
@@ -144,18 +149,7 @@ def seen(scene: Scene) -> dict:
 
 def cameras(scene: Scene) -> list[dict]:
     """Where each photo was taken from and through what, for whoever sets up cameras elsewhere."""
-    return [
-        {
-            "name": photo.name,
-            "path": photo.path,
-            "matrix": [[float(x) for x in row] for row in photo.camera],
-            "size": [photo.image.shape[1], photo.image.shape[0]],
-            "focal": [float(photo.pinhole[0, 0]), float(photo.pinhole[1, 1])],
-            "centre": [float(photo.pinhole[0, 2]), float(photo.pinhole[1, 2])],
-            "distortion": [float(k) for k in photo.distortion],
-        }
-        for photo in (*scene.photos, *scene.held_out)
-    ]
+    return [row_of(photo) for photo in (*scene.photos, *scene.held_out)]
 
 
 def gains(fitted, scene: Scene) -> dict:

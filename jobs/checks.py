@@ -84,3 +84,15 @@ def mesh(owner):
         if confidence.shape != (len(vertices),):
             raise ValueError(f"Confidence is {confidence.shape}; one per vertex would be {(len(vertices),)}")
         put(owner, "confidence", confidence)
+    if getattr(owner, "uvs", None) is not None:
+        uvs = np.ascontiguousarray(owner.uvs, np.float32)
+        if uvs.shape != (len(faces), 3, 2) or not np.isfinite(uvs).all():
+            raise ValueError(f"UVs are {uvs.shape}; two numbers for each corner would be {(len(faces), 3, 2)}")
+        put(owner, "uvs", uvs)
+    texture = getattr(owner, "texture", None)
+    if texture is not None:
+        shape = np.shape(texture)
+        if len(shape) != 3 or shape[0] != shape[1] or shape[2] != 3 or texture.dtype != np.uint8 or not shape[0]:
+            raise ValueError(f"Texture is {shape}; it must be square with three bytes a pixel")
+        if owner.uvs is None:
+            raise ValueError("A texture needs UVs that say where it lies on the mesh")

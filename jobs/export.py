@@ -2,11 +2,11 @@
 
 from ..geometry import export as files
 from ..geometry.mesh import Mesh
-from .requests import Export, Written
+from .requests import EXPORTED, Export, Written
 
 
 def export(request: Export, progress, cancelled) -> Written:
     """Write .glb, .ply, .obj or .stl, whole or not at all."""
     progress(0.1, "Writing")
-    files.write_mesh(Mesh(request.vertices, request.faces, request.colours, request.confidence), request.path)
+    files.write_mesh(Mesh(**{name: getattr(request, name) for name in EXPORTED}), request.path)
     return Written(request.path)

@@ -25,22 +25,25 @@ def remesh(request: Remesh, progress, cancelled) -> Shape:
     return dataclasses.replace(shape, field=request.field, report=report, provenance=provenance)
 
 
-def shape_from_field(field, meshing: Meshing, progress, picture: str = "", span=(0.2, 0.95)) -> Shape:
+def shape_from_field(field, meshing: Meshing, progress, picture: str = "", span=(0.2, 0.95), paint=None) -> Shape:
     """Field -> Shape; the report lacks seconds and device.
 
     It stands on z = 0, its longest side `meshing.size` metres, or without a size is where the field says.
 
-    picture: PNG to draw the result to, "" for none; span: the part of the progress that this takes."""
+    picture: PNG to draw the result to, "" for none; span: the part of the progress that this takes; paint(mesh) -> the
+    Mesh with a texture, while it is where the field says, and what to report of that."""
     first, last = span
     progress(first, "Surface")
     found = isosurface.mesh_from_field(field, **meshing.keywords())
     if field.seen is not None:
         found = unseen.culled(found, field)
+    found, painted = paint(found) if paint else (found, {})
     progress(first + 0.7 * (last - first), "Check")
     placed = found
     if meshing.size or not field.has_place:
         placed = dataclasses.replace(found, vertices=frames.standing(found.vertices, meshing.size or 1.0).astype("f4"))
     report = mesh.report(placed) | {"field_level": field.level, "over_budget": over_budget(placed, meshing.faces)}
+    report |= painted
     if picture:
         from ..geometry import preview  # few ask for one
 
@@ -49,7 +52,8 @@ def shape_from_field(field, meshing: Meshing, progress, picture: str = "", span=
     sure = isosurface.confidence_at(field, found.vertices)
     if sure is not None:
         report["confidence"] = round(float(sure.mean()), 3) if len(sure) else 0.0
-    return Shape(placed.vertices, placed.faces, placed.colours, confidence=sure, report=report)
+    parts = {"confidence": sure, "uvs": placed.uvs, "texture": placed.texture}
+    return Shape(placed.vertices, placed.faces, placed.colours, report=report, **parts)
 
 
 def over_budget(shape, faces: int) -> str:

@@ -20,12 +20,15 @@ from .sampling import Encode, Encoded, Fit, Point, Sample
 from .settings import STYLES as STYLES
 from .settings import VIEW_LIMITS as VIEW_LIMITS
 from .settings import Meshing, View
+from .texturing import SIDES, Texture
 
 RESOLUTIONS = (32, 64)
 CAPTURE_RESOLUTIONS = (64, 96, 128, 192, 256)
 UNSEEN = ("close", "cull")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FORMATS = ("glb", "ply", "obj", "stl")
+EXPORTED = ("vertices", "faces", "colours", "confidence", "uvs", "texture")
+"""What of a Shape goes into files"""
 MOST_VIEWS = 24
 """Pictures of one object that Reconstruct takes"""
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".tga")
@@ -144,6 +147,8 @@ class Capture:
     """What becomes of parts that no photo shows: "close" keeps the mesh whole, "cull" leaves them out."""
     box: tuple[float, ...] = ()
     """Centre x, y, z and size x, y, z of what is wanted, in the cameras' frame and along its axes; () finds it."""
+    texture: int = 0
+    """Pixels along the side of a texture of the photos, from 512 to 4096; 0 makes none."""
 
     def __post_init__(self):
         checks.put(self, "folder", checks.path("Folder", self.folder))
@@ -161,6 +166,9 @@ class Capture:
         checks.put(self, "box", checks.box("Box", self.box))
         checks.check(self, "Meshing", self.meshing, Meshing)
         checks.one_of("Unseen", self.unseen, UNSEEN)
+        checks.put(self, "texture", checks.whole("Texture", self.texture, 0, SIDES[1]))
+        if 0 < self.texture < SIDES[0]:
+            raise ValueError(f"Texture is {self.texture}; it must be from {SIDES[0]} to {SIDES[1]}, or 0 for none")
         checks.paths(self, "renders", "preview", "save_field", "cache")
 
 
@@ -198,6 +206,10 @@ class Export:
     """(V, 3) float32 sRGB in [0, 1]"""
     confidence: np.ndarray | None = None
     """(V,) float32 in [0, 1], for .ply"""
+    uvs: np.ndarray | None = None
+    """(F, 3, 2) float32 of each face's corners, u to the right, v up"""
+    texture: np.ndarray | None = None
+    """(S, S, 3) uint8 sRGB, for .glb and .obj; the others keep the colours"""
 
     def __post_init__(self):
         checks.put(self, "path", checks.path("Path", self.path))
@@ -257,6 +269,10 @@ class Shape:
     """PNG of the mask that was used, when there is one."""
     confidence: np.ndarray | None = None
     """(V,) float32 in [0, 1]: how sure the surface is there, from 0, a guess; None where nothing is said"""
+    uvs: np.ndarray | None = None
+    """(F, 3, 2) float32 of each face's corners in the texture, u to the right, v up, in [0, 1]"""
+    texture: np.ndarray | None = None
+    """(S, S, 3) uint8 sRGB, the first row on top"""
 
     def __post_init__(self):
         checks.mesh(self)
@@ -266,10 +282,17 @@ class Shape:
     def save(self, path) -> str:
         """Write the mesh as .glb, .ply, .obj or .stl, as the ending says; returns the absolute path.
 
+        A texture goes into the .glb, or beside the .obj with an .mtl; .ply keeps vertex colours in its place.
+
         Raises JobError with one sentence (unknown ending, folder missing or not writable)."""
         from .client import worker
 
-        return worker().run(Export(os.fspath(path), self.vertices, self.faces, self.colours, self.confidence)).path
+        return worker().run(export_of(self, os.fspath(path))).path
+
+
+def export_of(shape: Shape, path: str) -> Export:
+    """What to ask to have a shape written."""
+    return Export(path, **{name: getattr(shape, name) for name in EXPORTED})
 
 
 @dataclass(frozen=True)
@@ -325,7 +348,7 @@ class Diagnosis:
 
 
 KINDS = {kind.__name__: kind for kind in (Meshing, View, Reconstruct, Capture, Remesh, Export, Mask, Doctor)}
-KINDS |= {kind.__name__: kind for kind in (Look, Looked)}
+KINDS |= {kind.__name__: kind for kind in (Look, Looked, Texture)}
 KINDS |= {kind.__name__: kind for kind in (Point, Sample, Encode, Fit, Encoded)}
 KINDS |= {kind.__name__: kind for kind in (Shape, Written, Masked, Diagnosis)}
 

@@ -45,6 +45,7 @@ from . import (
     show_preferences,
     so_far,
     tasks,
+    texture,
     thumbnails,
 )
 
@@ -75,6 +76,7 @@ CLASSES = (
     edit_mask.MAQUETTE_OT_edit_mask,
     reset_mask.MAQUETTE_OT_reset_mask,
     pack_field.MAQUETTE_OT_pack_field,
+    texture.MAQUETTE_OT_texture,
     show_confidence.MAQUETTE_OT_show_confidence,
     cancel.MAQUETTE_OT_cancel,
     enough.MAQUETTE_OT_enough,

@@ -12,6 +12,10 @@ CONFIDENCE = "Confidence"
 """Name of the attribute with how sure the surface is at each vertex, from 0, a guess, to 1."""
 MATERIAL = "Maquette Colors"
 PLAIN = "Maquette Plain"
+PHOTO = "maquette_photo"
+"""Custom property of a camera: the name of the photo that it took"""
+SHOWS = "maquette_texture"
+"""Custom property of a material that shows a texture of ours: the name of its image node"""
 BOX = "maquette_box"
 """Custom property of an empty that is a box for Capture"""
 
@@ -61,6 +65,9 @@ def fill_mesh(mesh, shape, style: str):
         mesh.shade_flat()
     else:
         mesh.shade_smooth()
+    for index, material in enumerate(mesh.materials):
+        if material and SHOWS in material:  # a texture of the old faces
+            mesh.materials[index] = plain_material() if shape.colours is None else colour_material()
     if shape.colours is not None:
         fill_colours(mesh, shape.colours)
     if shape.confidence is not None:
@@ -115,8 +122,11 @@ def plain_material():
 def _material(name: str):
     """The material of this name, and None; or a new one, and its node that makes a surface."""
     material = bpy.data.materials.get(name)
-    if material and material.library is None:
-        return material, None
+    return (material, None) if material and material.library is None else new_material(name)
+
+
+def new_material(name: str):
+    """A material, rough, and its node that makes a surface."""
     material = bpy.data.materials.new(name)
     if not material.node_tree:  # from 5.0 on every material has one, and setting this is deprecated
         material.use_nodes = True
@@ -192,6 +202,7 @@ def new_camera(collection, row: dict, size: float):
             data.show_background_images = True
     camera = bpy.data.objects.new(row["name"], data)
     camera.matrix_world = Matrix(row["matrix"])
+    camera[PHOTO] = row["name"]
     collection.objects.link(camera)
     return camera
 

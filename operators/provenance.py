@@ -5,6 +5,7 @@ import functools
 import hashlib
 import json
 import os
+import zlib
 
 import bpy
 
@@ -22,6 +23,8 @@ MASK = "maquette_mask"
 """Custom property with the PNG of the mask that an artist painted for it, where one did; _0, _1, ... of several."""
 SCALE = "maquette_scale"
 """Custom property with how many times its captured size an object has by Set Scale, and not its mesh"""
+CAMERAS = "maquette_cameras"
+"""Custom property with the cameras of a capture's photos, the report's rows as compressed JSON"""
 LONG = ("cameras", "failed")
 """What a report may hold that is many lines long; the scene shows it."""
 SELECT = "Select an object that was made by Maquette"
@@ -36,6 +39,10 @@ def write(thing, shape, request):
     read = {item["path"]: item["sha256"] for item in record.pop("images", [])}
     record["inputs"] = [_input(path, read.get(path)) for path in getattr(request, "images", ())]
     thing[KEY] = json.dumps(record)
+    if CAMERAS in thing:
+        del thing[CAMERAS]  # Blender cuts bytes that are put in the place of others at their first zero
+    if "cameras" in shape.report:
+        thing[CAMERAS] = zlib.compress(json.dumps(shape.report["cameras"]).encode())
     for name in [name for name in thing.keys() if name.startswith(MASK)]:
         del thing[name]  # Blender cuts bytes that are put in the place of others at their first zero
     for name, path in _masks(request).items():
@@ -67,6 +74,14 @@ def note_meshing(thing, meshing: Meshing, report: dict):
     record = read(thing)
     record["request"]["meshing"] = requests.to_json(meshing)
     record["report"] = {**record["report"], **report}
+    record["report"].pop("texture", None)  # it was of the old faces
+    thing[KEY] = json.dumps(record)
+
+
+def note_texture(thing, report: dict):
+    """The object has a texture of its photos now."""
+    record = read(thing)
+    record["report"]["texture"] = report
     thing[KEY] = json.dumps(record)
 
 

@@ -27,10 +27,20 @@ class MAQUETTE_PT_mesh(Sidebar, bpy.types.Panel):
         paragraph(layout, context, status.facts)
         if status.confident:
             layout.operator("maquette.show_confidence", icon="COLOR")
+        if status.captured:
+            draw_texture(layout, context.scene.maquette.capture)
         row = layout.row(align=True)
         row.operator("maquette.regenerate", icon="FILE_REFRESH")
         if status.meshable:
             row.operator("maquette.pack_field", icon="PACKAGE")
+
+
+def draw_texture(layout, settings):
+    """Of a capture, from its photos."""
+    box = layout.box()
+    box.prop(settings, "size")
+    box.prop(settings, "keep_uvs")
+    box.operator("maquette.texture", icon="TEXTURE")
 
 
 def draw_sliders(layout, mesh, placed):

@@ -1,9 +1,9 @@
 """Scene.maquette.capture: the settings of the next capture."""
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from ..operators import boxes, capture, photos
+from ..operators import boxes, capture, photos, texture
 
 
 def _chosen(self, context):
@@ -42,6 +42,12 @@ class MaquetteCapture(bpy.types.PropertyGroup):
         description="An empty that says what to capture, by its place and scale; none: the object is found by itself",
         type=bpy.types.Object,
         poll=boxes.is_box,
+    )
+    size: EnumProperty(
+        name="Texture", description="Pixels along the texture's side", items=texture.RESOLUTIONS, default="2048"
+    )
+    keep_uvs: BoolProperty(
+        name="Keep UVs", description="Put the texture onto the active UV map instead of unwrapping the mesh"
     )
     distance: FloatProperty(
         name="Distance",

@@ -24,7 +24,8 @@ def _facts() -> str:
     report = provenance.read(thing)["report"]
     closed = "closed" if report.get("watertight") else "not closed"
     counts = f"{report.get('vertices', 0):,} vertices", f"{report.get('faces', 0):,} faces, {closed}"
-    return "\n".join([*counts, *_kind(report), *_sure(report), *_sides(report), *provenance.notes(report)])
+    more = (*_kind(report), *_sure(report), *_textured(report), *_sides(report), *provenance.notes(report))
+    return "\n".join([*counts, *more])
 
 
 def _kind(report: dict) -> list[str]:
@@ -50,6 +51,12 @@ def _confident() -> bool:
 def _sure(report: dict) -> list[str]:
     """How sure the surface is in the mean."""
     return [f"surface {100 * report['confidence']:.0f} % sure"] if "confidence" in report else []
+
+
+def _textured(report: dict) -> list[str]:
+    """How large its texture is, and how much of the surface the photos show."""
+    found = report.get("texture")
+    return [f"texture {found['size']}, {100 * found['seen']:.0f} % of it from photos"] if found else []
 
 
 def _sides(report: dict) -> list[str]:

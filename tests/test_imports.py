@@ -18,7 +18,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 BLENDER = frozenset({"bpy", "bpy_extras", "bmesh", "mathutils", "gpu", "gpu_extras", "blf", "addon_utils", "bl_ui"})
-LIGHT = ("requests", "settings", "sampling", "capturing", "checks", "client", "process", "environment", "protocol")
+LIGHT = ("requests", "settings", "sampling", "capturing", "texturing", "checks")
+LIGHT += ("client", "process", "environment", "protocol")
 LIGHT_JOBS = frozenset(f"jobs.{name}" for name in LIGHT)
 GEOMETRY = frozenset({"numpy", "scipy", "skimage", "trimesh", "PIL", "fast_simplification", "xatlas"})
 NETS = frozenset({"torch", "numpy", "safetensors"})
