@@ -101,7 +101,7 @@ def predict(
     lookers = [Looker(straight(close, device), cameras[:1])]
     for other, met in zip(others, beside, strict=True):
         lookers.append(Looker(straight(other.close, device), met.view.camera[:1], met.view.fit[:1]))
-    sure = confidence(whole.fine_occupancy.float().sigmoid()[0, 0])  # before masks and smoothing have their say
+    certain = confidence(whole.fine_occupancy.float().sigmoid()[0, 0])  # before masks and smoothing have their say
     used = [True, *(met.used for met in beside)]
     coarse, fine = whole.occupancy, whole.fine_occupancy
     for looker, picture, use in zip(lookers, pictures, used, strict=True):
@@ -109,7 +109,7 @@ def predict(
             how = FIRST if looker.fit is None else OTHER
             coarse, fine = (agreeing(logits, picture[:, 3:], looker, how) for logits in (coarse, fine))
     whole = dataclasses.replace(whole, occupancy=coarse, fine_occupancy=softened(fine))
-    found = estimate(whole, sure, [one for one, use in zip(lookers, used) if use], float(weights[0]), resolution)
+    found = estimate(whole, certain, [one for one, use in zip(lookers, used) if use], float(weights[0]), resolution)
     found.camera["depth"] = found.camera["scale"] / (2 * larger_side(crop))
     agreed = agreements(whole, pictures, lookers)
     for agreement, met in zip(agreed, (None, *beside), strict=True):
@@ -242,10 +242,10 @@ def decode(network: ImageToField, seen, camera: torch.Tensor, chunks: int, other
     return Prediction(slabs[0][0].occupancy, slabs[0][0].distance, *joined)
 
 
-def estimate(whole: Prediction, sure, lookers: list[Looker], weight: float, resolution: int) -> Estimate:
-    """Add to a Prediction the colours that the pictures show, and take it to numpy; sure is the fine confidence."""
+def estimate(whole: Prediction, certain, lookers: list[Looker], weight: float, resolution: int) -> Estimate:
+    """Add to a Prediction the colours that the pictures show, and take it to numpy; certain: the fine confidence."""
     fine = resolution == FINE
-    sure = sure if fine else F.avg_pool3d(sure[None, None], 2)[0, 0]
+    certain = certain if fine else F.avg_pool3d(certain[None, None], 2)[0, 0]
     occupancy = (whole.fine_occupancy if fine else whole.occupancy).float().sigmoid()[0, 0]
     distance = (whole.fine_distance if fine else whole.distance).float()[0, 0]
     colour = whole.colour.float().sigmoid()
@@ -263,4 +263,4 @@ def estimate(whole: Prediction, sure, lookers: list[Looker], weight: float, reso
         "v0": numbers[4],
         "weight": weight,
     }
-    return Estimate(occupancy.cpu().numpy(), distance.cpu().numpy(), painted, sure.cpu().numpy(), found)
+    return Estimate(occupancy.cpu().numpy(), distance.cpu().numpy(), painted, certain.cpu().numpy(), found)

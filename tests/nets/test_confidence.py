@@ -34,3 +34,25 @@ def test_a_gaussian_keeps_the_sum_and_has_its_width():
     at = np.arange(32) - 16
     variance = (smooth.sum((1, 2)).numpy() * at**2).sum()
     assert variance == pytest.approx(ROUND**2, rel=0.03)
+
+
+@pytest.mark.parametrize("resolution", [32, 64])
+def test_an_estimate_says_how_steep_the_network_s_own_answer_is(monkeypatch, resolution):
+    """Of the mean of picture and mirror image, before masks have their say; at 32 the mean of eight fine cells."""
+    from maquette.nets import predict
+    from maquette.nets.image_to_field import Config, ImageToField
+
+    torch.manual_seed(0)
+    network = ImageToField(Config(width=8, encoder=8, vector=16, detail=8)).eval()
+    crop, seen = np.random.default_rng(0).random((128, 128, 4)).astype(np.float32), []
+
+    def spy(occupancy):
+        seen.append(confidence(occupancy))
+        return seen[-1]
+
+    monkeypatch.setattr(predict, "confidence", spy)
+    answer = predict.predict(network, crop, crop, resolution)
+    (fine,) = seen
+    expected = fine if resolution == 64 else fine.reshape(32, 2, 32, 2, 32, 2).mean((1, 3, 5))
+    np.testing.assert_allclose(answer.confidence, expected, atol=1e-6)
+    assert np.ptp(answer.confidence) > 0
