@@ -5,15 +5,13 @@ neighbours together; each connected piece is laid down along its direction, and 
 of it becomes a chart of its own.
 """
 
-import dataclasses
-
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from .isosurface import smoothed
 from .mesh import face_normals
-from .raster import covered
+from .raster import batches, covered
 
 AXES = 6
 PASSES = 16
@@ -25,7 +23,9 @@ TILTED = 0.2
 SMALL = 5e-4
 """Share of the surface below which a chart joins a neighbour that can take it"""
 LAYERS = 8
-"""Rounds of lifting off what lies over something else; what then still overlaps is counted by `unwrap`'s tests"""
+"""Rounds of lifting off what lies over something else"""
+CELLS = 1_000_000
+"""Places of the whole surface at which it is looked for"""
 
 
 def charts(mesh, together=None):
@@ -34,26 +34,29 @@ def charts(mesh, together=None):
     together (F,): faces of one number stay in one chart.
     """
     links = neighbours(mesh.faces)
-    # What is rough folds over itself in any direction; its smoothed likeness is cut and laid down in its place.
-    mesh = dataclasses.replace(mesh, vertices=smoothed(mesh.vertices, mesh.faces, PASSES, outward=0.0))
-    normals, areas = face_normals(mesh.vertices, mesh.faces), face_areas(mesh)
+    # What is rough folds over itself in any direction; its smoothed likeness is cut, and laid down in its place.
+    even = smoothed(mesh.vertices, mesh.faces, PASSES, outward=0.0)
+    normals, areas = face_normals(even, mesh.faces), face_areas(even, mesh.faces)
     axes, label = directions(normals, areas, links)
     tilted = (normals * axes[label]).sum(axis=1) < TILTED
     label[tilted] = (normals[tilted] @ axes.T).argmax(axis=1)
     label = agreed(label, areas, together)
     for _ in range(4):
         label = agreed(joined(label, normals @ axes.T, areas, links), areas, together)
-    flat = np.empty((len(mesh.faces), 3, 2))
+    corners = mesh.vertices[mesh.faces].astype(np.float64)
+    piece = pieces(label, links)
+    rough = np.zeros(piece.max() + 1, bool)
+    rough[piece[(face_normals(mesh.vertices, mesh.faces) * axes[label]).sum(axis=1) < TILTED / 2]] = True
+    corners[rough[piece]] = even[mesh.faces[rough[piece]]]
+    flat, heights = np.empty((len(label), 3, 2)), np.einsum("fcj,fj->fc", corners, axes[label])
     for axis, across in enumerate(map(_plane, axes)):
-        mine = label == axis
-        flat[mine] = mesh.vertices[mesh.faces[mine]].astype(np.float64) @ across.T
-    heights = np.einsum("fcj,fj->fc", mesh.vertices[mesh.faces].astype(np.float64), axes[label])
+        flat[label == axis] = corners[label == axis] @ across.T
     return layered(label, flat, heights, links, together), flat
 
 
-def face_areas(mesh):
+def face_areas(vertices, faces):
     """(F,) square metres."""
-    a, b, c = mesh.vertices.astype(np.float64)[mesh.faces.T]
+    a, b, c = vertices.astype(np.float64)[faces.T]
     return np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
 
 
@@ -118,37 +121,46 @@ def agreed(label, areas, together):
 def layered(label, flat, heights, links, together=None):
     """Charts (F,): connected pieces of one label, of which no part lies over another.
 
-    heights (F, 3): of the corners, along the axes that the pieces are seen from.
+    heights (F, 3): of the corners, along the axes that the pieces are seen from; what is lower is parted from it.
     """
-    layer = np.zeros(len(label), np.int64)
+    b, c = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
+    step = max(np.sqrt(np.abs(b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0]).sum() / 2 / CELLS), 1e-30)
+    layer, kinds, some = np.zeros(len(label), np.int64), int(label.max()) + 1, np.arange(len(label))
     for _ in range(LAYERS):
-        chart = pieces(label + AXES * layer, links)
-        under = hidden(chart, flat, heights)
+        chart = pieces(label + kinds * layer, links)
+        under = np.zeros(len(label), bool)
+        under[some] = hidden(chart[some], flat[some], heights[some], step)
         if not under.any():
             break
         if together is not None:
             under = np.isin(together, together[under])
         layer[under] += 1
-    return pieces(label + AXES * layer, links)
+        some = np.flatnonzero(np.isin(chart, chart[under]))
+    return pieces(label + kinds * layer, links)
 
 
-def hidden(chart, flat, heights):
-    """Which faces (F,) lie under another one of their chart."""
-    edges = np.linalg.norm(flat - np.roll(flat, 1, axis=1), axis=2)
-    step = max(0.35 * float(np.median(edges)), float(np.ptp(flat.reshape(-1, 2), axis=0).max()) / 4096, 1e-30)
+def hidden(chart, flat, heights, step):
+    """Which faces (F,) lie under another one of their chart, at places a step apart."""
+    _, chart = np.unique(chart, return_inverse=True)
     # Side by side on one long strip, so that charts meet only themselves.
     order = np.argsort(chart, kind="stable")
     starts = np.searchsorted(chart[order], np.arange(chart.max() + 1))
     low = np.minimum.reduceat(flat.min(axis=1)[order], starts)
     high = np.maximum.reduceat(flat.max(axis=1)[order], starts)
     rows, columns = (np.ceil((high - low) / step).astype(np.int64) + 2).T
-    shift = np.stack([np.cumsum(rows) - rows, np.zeros_like(rows)], axis=1)
-    placed = (flat - low[chart][:, None]) / step + shift[chart][:, None] + 0.5
-    face, place, weights, _ = covered(placed, (int(rows.sum()), int(columns.max())))
-    within = weights.min(axis=1) > 1e-3  # what only touches is no overlap
-    face, place, weights = face[within], place[within], weights[within]
-    cell = place[:, 0] * int(columns.max()) + place[:, 1]
-    order = np.lexsort([-(weights * heights[face]).sum(axis=1), cell])
+    shape, shift = (int(rows.sum()), int(columns.max())), np.cumsum(rows) - rows
+    cells, faces, above = [], [], []
+    placed = (flat - low[chart][:, None]) / step + 0.5
+    placed[..., 0] += shift[chart, None]
+    for some in batches(placed):
+        face, place, weights, _ = covered(placed[some], shape)
+        within = weights.min(axis=1) > 1e-3  # what only touches is no overlap
+        face, place = face[within], place[within]
+        cells.append(place[:, 0] * shape[1] + place[:, 1])
+        faces.append(face + some.start)
+        above.append((weights[within] * heights[some][face]).sum(axis=1))
+    cell, face = np.concatenate(cells), np.concatenate(faces)
+    order = np.lexsort([-np.concatenate(above), cell])
     below = order[1:][cell[order][1:] == cell[order][:-1]]
     found = np.zeros(len(chart), bool)
     found[face[below]] = True

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .raster import covered
+from .raster import batches, covered
 
-FACES = 200_000
-"""Drawn at a time"""
+FAR = 1e6
+"""Pixels beyond which a place is as good as infinitely far out"""
 
 
 def depth_map(places, depth, faces, shape):
@@ -24,9 +24,10 @@ def nearest(places, depth, faces, shape):
     near = np.zeros(shape[0] * shape[1], np.float32)
     front, weight = np.full(len(near), -1, np.int32), np.zeros((len(near), 3), np.float32)
     numbers = np.flatnonzero((depth[faces] > 0).all(axis=1))
-    for first in range(0, len(numbers), FACES):
-        some = numbers[first : first + FACES]
-        face, place, weights, _ = covered(places[faces[some]] - 0.5, shape)
+    flat = np.clip(places[faces[numbers]] - 0.5, -FAR, FAR)
+    for batch in batches(np.clip(flat, 0, shape)):
+        some = numbers[batch]
+        face, place, weights, _ = covered(flat[batch], shape)
         weights = weights / depth[faces[some[face]]]  # corners count by how near they are
         closeness = weights.sum(axis=1)
         order = np.argsort(closeness)

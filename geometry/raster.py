@@ -2,6 +2,8 @@
 
 import numpy as np
 
+PLACES = 4_000_000
+"""That are tried at a time"""
 
 def covered(flat, shape):
     """Which points of a grid lie in which triangles.
@@ -29,6 +31,18 @@ def covered(flat, shape):
     weights = np.stack([first, second, 1 - first - second], axis=-1)
     hit = (weights >= 0).all(axis=1)
     return face[hit], place[hit], weights[hit], area
+
+
+def batches(flat, most=PLACES):
+    """Slices of faces (F, 3, 2) for `covered`, whose rectangles hold about `most` points each or one face's."""
+    sides = np.maximum(np.ptp(flat, axis=1), 0) + 1
+    ends = np.cumsum(sides[:, 0] * sides[:, 1])
+    first = 0
+    while first < len(flat):
+        before = ends[first - 1] if first else 0.0
+        last = max(first + 1, int(np.searchsorted(ends, before + most)))
+        yield slice(first, last)
+        first = last
 
 
 def _cross(edge, offset, face=slice(None)):

@@ -2,14 +2,12 @@
 
 import numpy as np
 
-from .raster import covered
+from .raster import batches, covered
 
 GUTTER = 2
-"""Texels round each chart that continue its outermost faces, so that mixing neighbours shows no seam"""
-FACES, TEXELS = 100_000, 1_000_000
+"""Texels round each chart that repeat its border, so that mixing neighbours shows no seam"""
+TEXELS = 1_000_000
 """Handled at a time"""
-REACH = 1.0
-"""How far beyond a face it is continued, in its own sides"""
 
 
 def owners(uvs, size):
@@ -19,9 +17,9 @@ def owners(uvs, size):
     """
     owner = np.full(size * size, -1, np.int32)
     flat = places(uvs, size)
-    for first in range(0, len(flat), FACES):
-        face, place, _, _ = covered(flat[first : first + FACES], (size, size))
-        owner[place[:, 0] * size + place[:, 1]] = face + first
+    for some in batches(flat):
+        face, place, _, _ = covered(flat[some], (size, size))
+        owner[place[:, 0] * size + place[:, 1]] = face + some.start
     owner = owner.reshape(size, size)
     for _ in range(GUTTER):
         _widen(owner)
@@ -35,7 +33,7 @@ def places(uvs, size):
 
 def on_faces(owner, uvs, chosen=None):
     """Yields, some at a time, numbers (P,) of texels, counted row by row, their faces (P,), and the corners' weights
-    (P, 3) float32 there, which add up to 1 and are outside [0, 1] beside a face. chosen (F,) bool: of these alone."""
+    (P, 3) float32 in [0, 1] there; beside a face those of its border. chosen (F,) bool: of these faces alone."""
     size = len(owner)
     flat = places(uvs, size)
     b, c = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
@@ -51,8 +49,8 @@ def on_faces(owner, uvs, chosen=None):
         row, column = number // size - flat[face, 0, 0], number % size - flat[face, 0, 1]
         second = (row * c[face, 1] - column * c[face, 0]) / area[face]
         third = (column * b[face, 0] - row * b[face, 1]) / area[face]
-        second, third = (part.clip(-REACH, 1 + REACH) for part in (second, third))  # slivers would reach far
-        yield number, face, np.stack([1 - second - third, second, third], axis=1).astype(np.float32)
+        weights = np.stack([1 - second - third, second, third], axis=1).clip(0, 1)
+        yield number, face, (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def filled(texture, known):

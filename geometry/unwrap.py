@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .charts import charts
+from .charts import charts, layered, neighbours
 
 WHOLE = 20_000
 """Faces up to which xatlas cuts the mesh itself, along its creases; for more it would take minutes"""
@@ -19,46 +19,56 @@ def unwrap(mesh, size=2048, together=None):
     stay in one chart, as the triangles of a quad must. Small meshes are cut by Young's xatlas, which flattens as Lévy
     2002; large ones by charts.py. xatlas packs them all.
     """
-    if len(mesh.faces) <= WHOLE and together is None:
-        uvs = _cut_and_packed(mesh, size)
-        if uvs is not None:
-            return uvs
-    chart, flat = charts(mesh, together)
-    corners = chart[:, None].astype(np.int64) * len(mesh.vertices) + mesh.faces
-    _, first, number = np.unique(corners, return_index=True, return_inverse=True)
-    places = flat.reshape(-1, 2)[first]
-    return _packed(places - places.min(axis=0), number.reshape(-1, 3), chart, size)
+    found = cut(mesh) if len(mesh.faces) <= WHOLE and together is None else None
+    chart, flat = found or charts(mesh, together)
+    return packed(mesh, chart, flat, size)
 
 
-def _cut_and_packed(mesh, size):
-    """By xatlas alone; None where it leaves faces out."""
+def cut(mesh):
+    """As charts of charts.py, by xatlas; None where it leaves faces out."""
     import xatlas  # few meshes are unwrapped
 
     atlas = xatlas.Atlas()
-    atlas.add_mesh(np.ascontiguousarray(mesh.vertices, np.float32), np.ascontiguousarray(mesh.faces, np.uint32))
-    return _placed(atlas, mesh.faces, size)
+    atlas.add_mesh(np.ascontiguousarray(mesh.vertices, "f4"), np.ascontiguousarray(mesh.faces, "u4"))
+    found = _generated(atlas, mesh.faces, 1)
+    if found is None:
+        return None
+    chart = np.full(len(mesh.faces), -1, np.int32)
+    for number in range(atlas.get_mesh_chart_count(0)):
+        chart[np.asarray(atlas.get_mesh_chart(0, number).faces, np.int64)] = number
+    if (chart < 0).any():
+        return None
+    b, c = found[:, 1] - found[:, 0], found[:, 2] - found[:, 0]
+    mirrored = np.bincount(chart, b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0]) < 0
+    flat = np.where(mirrored[chart, None, None], found * [-1, 1], found).astype(np.float64)
+    return layered(chart, flat, np.zeros(mesh.faces.shape), neighbours(mesh.faces)), flat
 
 
-def _packed(places, corners, chart, size):
-    """Charts that lie flat, places (P, 2) and corners (F, 3), side by side."""
+def packed(mesh, chart, flat, size):
+    """UVs (F, 3, 2) of charts (F,) that lie flat (F, 3, 2), put side by side."""
     import xatlas
 
-    scale = 1000.0 / max(float(places.max()), 1e-30)  # xatlas takes very small charts for nothing
+    keys = chart[:, None].astype(np.int64) * len(mesh.vertices) + mesh.faces
+    _, first, number = np.unique(keys, return_index=True, return_inverse=True)
+    corners, places = number.reshape(-1, 3), flat.reshape(-1, 2)[first]
+    places = places - places.min(axis=0)
+    places *= 1000 / max(float(places.max()), 1e-30)  # xatlas takes very small charts for nothing
     atlas = xatlas.Atlas()
     # Charts that happen to share places would be one to xatlas, were they not of different materials.
-    parts = places * scale, corners, chart[:, None]
-    atlas.add_uv_mesh(*(np.ascontiguousarray(part, kind) for part, kind in zip(parts, ("f4", "u4", "u4"))))
-    uvs = _placed(atlas, corners, size)
+    parts = zip((places, corners, chart[:, None]), ("f4", "u4", "u4"))
+    atlas.add_uv_mesh(*(np.ascontiguousarray(part, kind) for part, kind in parts))
+    uvs = _generated(atlas, corners, max(1, GUTTER // size))
     if uvs is None:
-        raise ValueError("this mesh cannot be unwrapped: faces without area, or that cross; clean it up first")
+        raise ValueError("this mesh cannot be unwrapped: its faces have no area; clean it up first")
     return uvs
 
 
-def _placed(atlas, faces, size):
+def _generated(atlas, faces, gutter):
+    """UVs (F, 3, 2) float32 of the faces (F, 3) that were added; None where xatlas did not place them."""
     import xatlas
 
     cutting, packing = xatlas.ChartOptions(), xatlas.PackOptions()
-    packing.resolution, packing.padding, packing.bilinear = PACKING, max(1, GUTTER // size), True
+    packing.resolution, packing.padding, packing.bilinear = PACKING, gutter, True
     packing.rotate_charts = False  # it mirrors them
     atlas.generate(cutting, packing)
     if atlas.atlas_count != 1:
