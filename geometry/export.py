@@ -5,7 +5,6 @@ A texture is a PNG within the .glb, and beside the .obj, whose .mtl names it; ve
 """
 
 import json
-import re
 import struct
 from pathlib import Path
 
@@ -82,7 +81,7 @@ def write_textured_obj(mesh, path):
     library = path.with_name(f"{path.stem}.mtl")
     picture = path.with_name(f"{path.stem}_texture.png")
     for one in (library, picture):
-        if re.search(r"[\x00-\x1f]", one.name):
+        if not one.name.isprintable():
             raise ValueError(f"{one.name!r} holds characters that an .obj cannot name; choose another name")
     material = f"newmtl {MAKER}\nKd 1 1 1\nKs 0 0 0\nmap_Kd {picture.name}\n".encode()
     for where, data in ((picture, png(mesh.texture)), (library, material), (path, obj(mesh, library.name))):

@@ -83,7 +83,7 @@ def exposures(sights, count):
 
 def spread(values, known, surface):
     """values (V, 3) with those of vertices that are not known (V,) bool made from the known ones round about."""
-    if known.all():
+    if known.all() or not known.any():
         return values
     values, reached = np.where(known[:, None], values, 0), known.astype(np.float32)
     while True:

@@ -7,10 +7,12 @@ import struct
 import numpy as np
 import pytest
 import trimesh
+from scipy.spatial import cKDTree
 
 from maquette.geometry.export import write_mesh
 from maquette.geometry.isosurface import mesh_from_field
 from maquette.geometry.mesh import Mesh
+from maquette.geometry.unwrap import unwrap
 
 from .shapes import ball, box, rainbow, signed, union
 
@@ -104,3 +106,70 @@ def test_ply_says_how_sure_each_vertex_is(mesh, tmp_path):
     read = trimesh.load(tmp_path / "sure.ply", process=False)
     np.testing.assert_array_equal(read.metadata["_ply_raw"]["vertex"]["data"]["confidence"].ravel(), sure)
     np.testing.assert_allclose(read.vertices, mesh.vertices)
+
+
+@pytest.fixture(scope="module")
+def textured(mesh):
+    """Charts, and a texture whose colours say where they are: red grows with u, green with v; the first row on top."""
+    side = 64
+    rows, columns = np.mgrid[:side, :side]
+    texture = np.stack([columns * 4, (side - 1 - rows) * 4, np.full((side, side), 77)], axis=-1).astype(np.uint8)
+    return dataclasses.replace(mesh, uvs=unwrap(mesh, 512), texture=texture)
+
+
+def corners_of(vertices, faces, uvs):
+    """Each corner's place and its texture coordinates (3F, 5)."""
+    return np.concatenate([vertices[faces].reshape(-1, 3), uvs.reshape(-1, 2)], axis=1)
+
+
+@pytest.mark.parametrize("ending", ["glb", "obj"])
+def test_a_texture_comes_back(textured, tmp_path, ending):
+    """With the mesh parted at its seams, and no vertex colours that would be multiplied with it."""
+    write_mesh(textured, tmp_path / f"Größe 1.{ending}")
+    back = trimesh.load(tmp_path / f"Größe 1.{ending}", force="mesh", process=False)
+    assert back.visual.kind == "texture"
+    material = back.visual.material
+    picture = np.asarray((material.baseColorTexture if ending == "glb" else material.image).convert("RGB"))
+    np.testing.assert_array_equal(picture, textured.texture)
+    places = np.array(back.vertices)
+    if ending == "glb":
+        places = np.stack([places[:, 0], -places[:, 2], places[:, 1]], axis=1)
+    found = corners_of(places, back.faces, back.visual.uv[back.faces])
+    expected = corners_of(textured.vertices, textured.faces, textured.uvs)
+    assert len(found) == len(expected)
+    for one, other in ((found, expected), (expected, found)):
+        assert cKDTree(one).query(other)[0].max() < 1e-5
+    assert len(back.vertices) < 3 * len(textured.faces) / 2
+
+
+def test_an_obj_has_its_material_and_picture_beside_it(textured, tmp_path):
+    (tmp_path / "a.png").write_text("a photo of the artist's")
+    write_mesh(textured, tmp_path / "a.obj")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mtl", "a.obj", "a.png", "a_texture.png"]
+    assert (tmp_path / "a.png").read_text() == "a photo of the artist's"
+    assert "mtllib a.mtl" in (tmp_path / "a.obj").read_text() and "usemtl Maquette" in (tmp_path / "a.obj").read_text()
+    assert "map_Kd a_texture.png" in (tmp_path / "a.mtl").read_text()
+    first = next(line for line in (tmp_path / "a.obj").read_text().splitlines() if line.startswith("v "))
+    assert len(first.split()) == 4
+
+
+def test_a_name_that_would_end_its_line_is_refused(textured, tmp_path):
+    with pytest.raises(ValueError, match="characters that an .obj cannot name"):
+        write_mesh(textured, tmp_path / "a\nmap_Kd b.obj")
+    assert not list(tmp_path.iterdir())
+
+
+def test_gltf_asks_for_the_texture_alone(textured, tmp_path):
+    write_mesh(textured, tmp_path / "a.glb")
+    scene, data = gltf(tmp_path / "a.glb")
+    assert set(scene["meshes"][0]["primitives"][0]["attributes"]) == {"POSITION", "NORMAL", "TEXCOORD_0"}
+    view = scene["bufferViews"][scene["images"][0]["bufferView"]]
+    assert view["byteOffset"] % 4 == 0 and data[view["byteOffset"] :][:4] == b"\x89PNG"
+    assert scene["materials"][0]["pbrMetallicRoughness"]["baseColorTexture"]["index"] == 0
+
+
+@pytest.mark.parametrize("ending", ["ply", "stl"])
+def test_formats_without_textures_keep_the_mesh(textured, mesh, tmp_path, ending):
+    write_mesh(textured, tmp_path / f"a.{ending}")
+    write_mesh(mesh, tmp_path / f"b.{ending}")
+    assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()

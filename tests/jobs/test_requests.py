@@ -10,6 +10,7 @@ import pytest
 
 from maquette.jobs import requests
 from maquette.jobs.requests import (
+    Capture,
     Diagnosis,
     Doctor,
     Export,
@@ -19,11 +20,26 @@ from maquette.jobs.requests import (
     Reconstruct,
     Remesh,
     Shape,
+    Texture,
     View,
     Written,
 )
 
+UVS = np.zeros((1, 3, 2), np.float32)
 TRIANGLE = np.eye(3, dtype=np.float32), np.array([[0, 1, 2]], np.int32)
+ROWS = (
+    {
+        "name": "train/ä 1",
+        "path": "/photos/train/ä 1.png",
+        "matrix": np.eye(4).tolist(),
+        "size": [640, 480],
+        "focal": [500.5, 500],
+        "centre": [320, 240],
+        "distortion": [0, 0, 0.0, 0],
+        "mask": "",
+        "upright": False,
+    },
+)
 MESSAGES = [
     Reconstruct(("/a.png", "/b c.png"), 32, Meshing(0.4, "blocks", 0, 500, True, 0.2), "cpu", "/p.png", "/f.npz", "/c"),
     Reconstruct("/a.png", view=View(12.5, 1.4, True), mask="/m.png"),
@@ -32,6 +48,9 @@ MESSAGES = [
     Export("/a.ply", *TRIANGLE),
     Mask("/a.png", "/mask.png"),
     Doctor("cpu"),
+    Texture(ROWS, "/photos", vertices=TRIANGLE[0], faces=TRIANGLE[1], together=np.int32([5]), picture="/t.png"),
+    Texture(folder="/photos", path="/a.glb", size=600),
+    Shape(*TRIANGLE, uvs=np.zeros((1, 3, 2), np.float32), texture=np.zeros((4, 4, 3), np.uint8)),
     Shape(
         *TRIANGLE, None, "f" * 64, {"bounds": [[0, 0, 0], [1, 1, 1]]}, {"verb": "x", "inputs": [{"path": "ä"}]}, "/m"
     ),
@@ -93,6 +112,20 @@ def _same(one, other) -> bool:
         (lambda: Shape(np.zeros((2, 3)), np.array([[0, 1, 2]])), "A face names vertex 2 of a mesh with 2 vertices"),
         (lambda: Shape(np.zeros((3, 2)), np.array([[0, 1, 2]])), r"\(V, 3\) vertices"),
         (lambda: Shape(*TRIANGLE, np.ones((2, 3))), r"Colours are \(2, 3\)"),
+        (lambda: Shape(*TRIANGLE, uvs=np.ones((3, 2))), r"UVs are \(3, 2\); two numbers for each corner"),
+        (lambda: Shape(*TRIANGLE, texture=np.zeros((4, 4, 3), np.uint8)), "A texture needs UVs"),
+        (lambda: Shape(*TRIANGLE, uvs=UVS, texture=np.zeros((4, 5, 3), np.uint8)), "it must be square"),
+        (lambda: Shape(*TRIANGLE, uvs=UVS, texture=np.zeros((4, 4, 3))), "it must be square with three bytes"),
+        (lambda: Capture("a", texture=100), "Texture is 100; it must be from 512 to 4096, or 0 for none"),
+        (lambda: Capture("a", texture=8192), "Texture is 8192; it must be a whole number from 0 to 4096"),
+        (lambda: Texture(path="a.ply"), "No photos were named"),
+        (lambda: Texture(folder="a"), "No mesh was given"),
+        (lambda: Texture(folder="a", path="a.ply", size=2.5), "Size is 2.5"),
+        (lambda: Texture(({"name": 1},), path="a.ply"), "Cameras are rows with name, path, matrix"),
+        (lambda: Texture((ROWS[0] | {"matrix": [1]},), path="a.ply"), "has no matrix of 4 x 4 numbers"),
+        (lambda: Texture((ROWS[0] | {"focal": [0, 0]},), path="a.ply"), "a focal length of nothing"),
+        (lambda: Texture((ROWS[0] | {"size": ["a", 1]},), path="a.ply"), "size is 'a'; it must be a number"),
+        (lambda: Texture(ROWS, vertices=np.eye(3), faces=[[0, 1, 2]], together=[1, 2]), "one number for each face"),
     ],
 )
 def test_wrong_values_are_refused_in_one_sentence(make, sentence):
