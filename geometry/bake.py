@@ -11,12 +11,13 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from .colour import to_bytes
+from .depth import every
 from .finer import finer
 from .hull import OBJECT, project
 from .mixture import Mixture, table_of
 from .sharpness import grey, sharpness
 from .sights import Surface, seen
-from .texels import filled, on_faces, owners
+from .texels import Texels, filled
 
 SMALL = 1024
 """Pixels along the longer side of photos while they are judged"""
@@ -75,29 +76,28 @@ class Canvas:
     """A texture while it is painted."""
 
     def __init__(self, mesh, size):
-        self.mesh, self.size = mesh, size
-        self.owner = owners(mesh.uvs, size)
+        self.mesh, self.texels = mesh, Texels(mesh.uvs, size)
         self.colours = np.zeros((size * size, 3), np.float32)
 
     def add(self, photo, gain, share):
         """A photo's part; share (V,) of it in each vertex."""
         pixels = pixels_of(photo, gain)
-        for texel, face, weights in on_faces(self.owner, self.mesh.uvs, (share[self.mesh.faces] > 0).any(axis=1)):
+        for texel, face, weights in self.texels.on(~every(share == 0, self.mesh.faces)):
             corners = self.mesh.faces[face]
-            part = (weights * share[corners]).sum(axis=1)
+            part = np.einsum("pc,pc->p", weights, share[corners])
             some = np.flatnonzero(part > 0)
             places = np.einsum("pc,pcx->px", weights[some], self.mesh.vertices[corners[some]])
             self.colours[texel[some]] += part[some, None] * sampled(pixels, photo, places)
 
     def correct(self, difference):
         """Add colours (V, 3) of the vertices."""
-        for texel, face, weights in on_faces(self.owner, self.mesh.uvs):
+        for texel, face, weights in self.texels.on():
             self.colours[texel] += np.einsum("pc,pcx->px", weights, difference[self.mesh.faces[face]])
 
     def texture(self):
         """(S, S, 3) uint8, filled between the charts."""
-        known = self.owner >= 0
-        return to_bytes(filled(self.colours.reshape(self.size, self.size, 3).clip(0, 1), known))
+        known = self.texels.known
+        return to_bytes(filled(self.colours.reshape(*known.shape, 3).clip(0, 1), known))
 
 
 def texels_per_metre(mesh, size):

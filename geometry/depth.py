@@ -23,7 +23,7 @@ def nearest(places, depth, faces, shape):
     """As depth_map, of flat pixels (H * W): 1 / depth, 0 where nothing is; the face, -1 there; weights (H * W, 3)."""
     near = np.zeros(shape[0] * shape[1], np.float32)
     front, weight = np.full(len(near), -1, np.int32), np.zeros((len(near), 3), np.float32)
-    numbers = np.flatnonzero((depth[faces] > 0).all(axis=1))
+    numbers = np.flatnonzero(every(depth > 0, faces))
     flat = np.clip(places[faces[numbers]] - 0.5, -FAR, FAR)
     for batch in batches(np.clip(flat, 0, shape)):
         some = numbers[batch]
@@ -41,7 +41,13 @@ def nearest(places, depth, faces, shape):
     return near, front, weight
 
 
+def every(chosen, faces):
+    """(F,) bool: faces of which every corner is chosen (V,)."""
+    a, b, c = faces.T
+    return chosen[a] & chosen[b] & chosen[c]
+
+
 def turned(places, faces):
     """The faces that look at who sees the vertices at places (V, 2), as (row, column)."""
-    a, b, c = np.moveaxis(places[faces], 1, 0)
-    return faces[(b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0] > 0]
+    (a, d), (b, e), (c, f) = ((places[:, 0][corner], places[:, 1][corner]) for corner in faces.T)
+    return faces[(b - a) * (f - d) - (e - d) * (c - a) > 0]

@@ -15,8 +15,9 @@ def covered(flat, shape):
     flat = flat.astype(np.float64, copy=False)
     a, b, c = flat[:, 0], flat[:, 1], flat[:, 2]
     area = _cross(b - a, c - a)
-    low = np.clip(np.ceil(flat.min(axis=1)), 0, shape).astype(np.int64)
-    high = np.clip(np.floor(flat.max(axis=1)) + 1, 0, shape).astype(np.int64)
+    # Over three corners numpy's min(axis=1) takes several times as long.
+    low = np.clip(np.ceil(np.minimum(np.minimum(a, b), c)), 0, shape).astype(np.int64)
+    high = np.clip(np.floor(np.maximum(np.maximum(a, b), c)) + 1, 0, shape).astype(np.int64)
     size = np.maximum(high - low, 0)
     count = np.where(np.abs(area) > 1e-14, size[:, 0] * size[:, 1], 0)
     # All places of the rectangles round the faces, one face after another.
@@ -28,9 +29,9 @@ def covered(flat, shape):
     safe = np.where(np.abs(area) > 1e-14, area, 1.0)
     first = _cross(c - b, place - b[face], face) / safe[face]
     second = _cross(a - c, place - c[face], face) / safe[face]
-    weights = np.stack([first, second, 1 - first - second], axis=-1)
-    hit = (weights >= 0).all(axis=1)
-    return face[hit], place[hit], weights[hit], area
+    third = 1 - first - second
+    hit = np.flatnonzero((first >= 0) & (second >= 0) & (third >= 0))
+    return face[hit], place[hit], np.stack([first[hit], second[hit], third[hit]], axis=-1), area
 
 
 def batches(flat, most=PLACES):

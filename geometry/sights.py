@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt, map_coordinates, maximum_filter, minimum_filter
 from scipy.sparse import coo_matrix
 
-from .depth import depth_map, turned
+from .depth import depth_map, every, turned
 from .hull import OBJECT, project
 from .mesh import vertex_normals
 from .views import area_mean
@@ -85,7 +85,7 @@ def seen(photo, surface) -> Sight:
     fine = np.minimum(1.0, focal / np.maximum(depth, 1e-30) / surface.density)
     found = straight * fine * (DOUBTFUL + np.clip((within - 1) / SAFE, 0, 1)) * visible
     found = surface.evened(found.astype(np.float32), EVEN)
-    found[mesh.faces[~visible[mesh.faces].all(axis=1)]] *= DOUBTFUL  # a face of which a part is hidden takes no colours
+    found[mesh.faces[~every(visible, mesh.faces)]] *= DOUBTFUL  # a face of which a part is hidden takes no colours
     shown = np.flatnonzero(visible)
     small = area_mean(photo.image, *shape[::-1])
     at = places[shown].T - 0.5

@@ -6,8 +6,8 @@ from .raster import batches, covered
 
 GUTTER = 2
 """Texels round each chart that repeat its border, so that mixing neighbours shows no seam"""
-TEXELS = 1_000_000
-"""Handled at a time"""
+SOME = 500_000
+"""Texels handled at a time"""
 
 
 def owners(uvs, size):
@@ -31,26 +31,43 @@ def places(uvs, size):
     return np.stack([1 - uvs[..., 1], uvs[..., 0]], axis=-1).astype(np.float64) * size - 0.5
 
 
-def on_faces(owner, uvs, chosen=None):
-    """Yields, some at a time, numbers (P,) of texels, counted row by row, their faces (P,), and the corners' weights
-    (P, 3) float32 in [0, 1] there; beside a face those of its border. chosen (F,) bool: of these faces alone."""
-    size = len(owner)
-    flat = places(uvs, size)
-    b, c = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
-    area = b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0]
-    area = np.where(np.abs(area) > 1e-12, area, np.inf)
-    for first in range(0, size * size, TEXELS):
-        face = owner.reshape(-1)[first : first + TEXELS]
-        number = np.flatnonzero((face >= 0) if chosen is None else (face >= 0) & chosen[face])
-        if not len(number):
-            continue
-        face = face[number]
-        number += first
-        row, column = number // size - flat[face, 0, 0], number % size - flat[face, 0, 1]
-        second = (row * c[face, 1] - column * c[face, 0]) / area[face]
-        third = (column * b[face, 0] - row * b[face, 1]) / area[face]
-        weights = np.stack([1 - second - third, second, third], axis=1).clip(0, 1)
-        yield number, face, (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+class Texels:
+    """Those of a texture that lie on faces, or beside them, counted row by row."""
+
+    def __init__(self, uvs, size):
+        owner = owners(uvs, size).ravel()
+        self.size, self.number = size, np.flatnonzero(owner >= 0).astype(np.int32)
+        """(T,) which ones"""
+        self.face = owner[self.number]
+        """(T,)"""
+        self.weights = np.empty((len(self.number), 3), np.float32)
+        """(T, 3) of the corners there, in [0, 1]; beside a face those of its border"""
+        flat = places(uvs, size)
+        b, c = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
+        area = b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0]
+        area = np.where(np.abs(area) > 1e-12, area, np.inf)
+        for first in range(0, len(self.number), SOME):
+            part = slice(first, first + SOME)
+            number, face = self.number[part], self.face[part]
+            row, column = number // size - flat[face, 0, 0], number % size - flat[face, 0, 1]
+            second = (row * c[face, 1] - column * c[face, 0]) / area[face]
+            third = (column * b[face, 0] - row * b[face, 1]) / area[face]
+            weights = np.stack([1 - second - third, second, third], axis=1).clip(0, 1)
+            self.weights[part] = weights / weights.sum(axis=1, keepdims=True)
+
+    def on(self, faces=None):
+        """Yields, some at a time, numbers, faces and weights of the texels on faces (F,) bool; None: on all."""
+        chosen = np.arange(len(self.face)) if faces is None else np.flatnonzero(faces[self.face])
+        for first in range(0, len(chosen), SOME):
+            some = chosen[first : first + SOME]
+            yield self.number[some], self.face[some], self.weights[some]
+
+    @property
+    def known(self):
+        """(S, S) bool: which ones they are."""
+        found = np.zeros(self.size**2, bool)
+        found[self.number] = True
+        return found.reshape(self.size, self.size)
 
 
 def filled(texture, known):

@@ -18,6 +18,7 @@ LIBRARIES = {
     "Pillow": "PIL",
     "trimesh": "trimesh",
     "fast-simplification": "fast_simplification",
+    "xatlas": "xatlas",
     "safetensors": "safetensors",
 }
 

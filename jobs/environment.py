@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 WHERE_TO_SET_IT = "open Edit > Preferences > Add-ons > Maquette and set Python"
-NEEDED = ("torch", "numpy", "scipy", "skimage", "PIL", "trimesh", "fast_simplification", "safetensors")
+NEEDED = ("torch", "numpy", "scipy", "skimage", "PIL", "trimesh", "fast_simplification", "xatlas", "safetensors")
 OLDEST = (3, 11)
 ROOT = Path(__file__).resolve().parents[1]
 """The extension's folder: the package."""

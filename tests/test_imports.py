@@ -266,7 +266,8 @@ sys.modules["maquette"] = module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 for name in sys.argv[2:]:
     importlib.import_module("maquette." + name)
-heavy = {"bpy", "torch", "scipy", "skimage", "trimesh", "PIL", "fast_simplification", "safetensors"} & set(sys.modules)
+heavy = {"bpy", "torch", "scipy", "skimage", "trimesh", "PIL", "fast_simplification", "xatlas", "safetensors"}
+heavy &= set(sys.modules)
 assert not heavy, sorted(heavy)
 """
     light = [name for name in (*sorted(LIGHT_JOBS), "nets.catalog", "geometry.frames", "cli") if name in MODULES]

@@ -17,7 +17,7 @@ import bpy
 
 ZIP, PYTHON, VERDICT = sys.argv[1:4]
 FOLDER = tempfile.mkdtemp(prefix="maquette-smoke-")
-FOREIGN = ("torch", "scipy", "skimage", "trimesh", "PIL", "fast_simplification", "safetensors")
+FOREIGN = ("torch", "scipy", "skimage", "trimesh", "PIL", "fast_simplification", "xatlas", "safetensors")
 
 
 def refused(verb, **settings) -> str:

@@ -9,7 +9,7 @@ from maquette.geometry import frames
 from maquette.geometry.bake import bake
 from maquette.geometry.drawn import drawn
 from maquette.geometry.similar import psnr
-from maquette.geometry.texels import on_faces, owners
+from maquette.geometry.texels import Texels
 from maquette.geometry.unwrap import unwrap
 from maquette.geometry.views import reduced
 
@@ -27,10 +27,9 @@ def baked(mesh, photos, size=SIDE):
 
 def texels(mesh):
     """Colours (P, 3) in [0, 1] of all texels on faces, their places (P, 3) and their faces (P,)."""
-    owner = owners(mesh.uvs, len(mesh.texture))
     parts = [
         (number, face, np.einsum("pc,pcx->px", weights, mesh.vertices[mesh.faces[face]]), weights)
-        for number, face, weights in on_faces(owner, mesh.uvs)
+        for number, face, weights in Texels(mesh.uvs, len(mesh.texture)).on()
     ]
     number, face, place, weights = (np.concatenate(part) for part in zip(*parts))
     inside = weights.min(axis=1) > 0

@@ -4,7 +4,7 @@ import numpy as np
 
 from maquette.geometry.finer import finer
 from maquette.geometry.mesh import Mesh
-from maquette.geometry.texels import filled, on_faces, owners
+from maquette.geometry.texels import Texels, filled, owners
 
 SIDE = 64
 UVS = np.float32([[[0.1, 0.1], [0.9, 0.1], [0.1, 0.9]]])
@@ -25,7 +25,7 @@ def test_what_is_linear_on_a_face_ends_at_its_border():
     corners = np.array([2.0, 10.0, -6.0])
     owner = owners(UVS, SIDE)
     found = np.full(SIDE * SIDE, np.nan)
-    for number, face, weights in on_faces(owner, UVS):
+    for number, face, weights in Texels(UVS, SIDE).on():
         assert (face == 0).all()
         found[number] = weights @ corners
     found, known = found.reshape(SIDE, SIDE), owner >= 0
@@ -42,7 +42,9 @@ def test_what_is_linear_on_a_face_ends_at_its_border():
 def test_only_chosen_faces():
     uvs = np.concatenate([UVS, UVS[:, ::-1] * 0.5 + 0.49])
     owner = owners(uvs, SIDE)
-    seen = [face for _, face, _ in on_faces(owner, uvs, np.array([False, True]))]
+    texels = Texels(uvs, SIDE)
+    seen = [face for _, face, _ in texels.on(np.array([False, True]))]
+    np.testing.assert_array_equal(texels.known, owner >= 0)
     assert (np.concatenate(seen) == 1).all() and len(np.concatenate(seen)) == (owner == 1).sum()
 
 

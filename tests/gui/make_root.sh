@@ -16,7 +16,7 @@ BLENDER=blender,python3-numpy,python3-requests,python3-cattr,python3-zstandard
 SCREEN=xvfb,xauth,x11-utils,imagemagick,procps,fonts-dejavu-core
 OPENGL=libgl1,libgl1-mesa-dri,libegl1,libegl-mesa0,libglx-mesa0
 WORKER=python3-venv,python3-pip,python3-torch,python3-skimage,python3-scipy,python3-safetensors,python3-trimesh,python3-pil
-WHEELS="fast-simplification" # what the worker needs and Debian lacks, into a venv over the system's packages
+WHEELS="fast-simplification xatlas" # what the worker needs and Debian lacks, into a venv over the system's packages
 
 # Debian's Blender runs on the system's Python; an artist's has nothing but numpy. So these move where only the venv looks.
 APART="torch functorch skimage scipy safetensors trimesh"
@@ -52,7 +52,7 @@ mkdir "$HALF/usr/lib/python3/apart" # beside dist-packages, for the links inside
 for name in $APART; do mv "$HALF/usr/lib/python3/dist-packages/$name"* "$HALF/usr/lib/python3/apart/"; done
 echo /usr/lib/python3/apart >"$HALF/opt/maquette/lib/python$VERSION/site-packages/apart.pth"
 chroot "$HALF" /opt/maquette/bin/pip install --quiet --no-index --find-links /opt/wheels --no-deps $WHEELS >&2
-chroot "$HALF" /opt/maquette/bin/python -c 'import torch, skimage, scipy, safetensors, trimesh, PIL, fast_simplification' >&2
+chroot "$HALF" /opt/maquette/bin/python -c 'import torch, skimage, scipy, safetensors, trimesh, PIL, fast_simplification, xatlas' >&2
 touch "$HALF/opt/maquette/ready"
 mv "$HALF" "$ROOT"
 echo "$ROOT"

@@ -13,7 +13,7 @@ from maquette.geometry.folder import read_scene
 from maquette.geometry.frames import cell_centres
 from maquette.geometry.isosurface import mesh_from_field
 from maquette.geometry.mesh import Mesh
-from maquette.geometry.texels import on_faces, owners
+from maquette.geometry.texels import Texels
 from maquette.geometry.views import photograph
 from maquette.jobs.capture import capture
 from maquette.jobs.protocol import Cancelled
@@ -52,7 +52,7 @@ def check_stripes(shape: Shape, ellipsoid, back=None, right=0.97):
     """That texels have the colour of the stripe that they lie on."""
     parts = [
         (number, np.einsum("pc,pcx->px", weights, shape.vertices[shape.faces[face]]))
-        for number, face, weights in on_faces(owners(shape.uvs, len(shape.texture)), shape.uvs)
+        for number, face, weights in Texels(shape.uvs, len(shape.texture)).on()
     ]
     number, places = (np.concatenate(part) for part in zip(*parts))
     places = places if back is None else back(places)

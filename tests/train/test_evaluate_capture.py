@@ -36,6 +36,16 @@ def test_the_table_has_a_row_for_each_method(scene, capsys):
     assert float(rows["nerf"]["PSNR"]) > 3 and int(rows["nerf"]["steps"]) > 0
 
 
+def test_a_texture_is_scored_beside_the_colours_that_it_replaces(ellipsoid, capsys):
+    asked = ["--budget", "6", "--processor", "--resolution", "64", "--views", "2", "--methods", "capture", "--texture", "512"]
+    assert command.main(["capture", str(ellipsoid.folder), *asked]) == 0
+    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if "ellipsoid" in line]
+    rows = {row[1].strip(): dict(zip(capture.COLUMNS, (cell.strip() for cell in row[2:]))) for row in rows}
+    assert list(rows) == ["capture", "its mesh, vertex colours", "its mesh, texture 512"]
+    plain, baked = (float(rows[name]["surface"]) for name in list(rows)[1:])
+    assert baked > max(20, plain + 3) and float(rows["its mesh, texture 512"]["seconds"]) >= 0
+
+
 def test_a_wrong_folder_is_a_sentence(tmp_path, capsys):
     assert command.main(["capture", str(tmp_path / "nowhere")]) == 1
     assert "does not exist" in capsys.readouterr().err

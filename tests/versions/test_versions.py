@@ -15,7 +15,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SMOKE = ROOT / "tests" / "blender" / "smoke.py"
 VERSIONS = ("4.2.23", "5.0.1", "5.2.3")
-WORKERS_OWN = ("torch", "scipy", "skimage", "trimesh", "PIL", "fast_simplification", "safetensors", "maquette")
+WORKERS_OWN = ("torch", "scipy", "skimage", "trimesh", "PIL", "fast_simplification", "xatlas", "safetensors")
+WORKERS_OWN += ("maquette",)
 
 
 def skip(why: str):

@@ -6,6 +6,8 @@ A folder is what `maquette capture` reads; a `gt_mesh.ply` in it is the true sha
 Chamfer-L1 in the scene's unit, without any alignment. PSNR and SSIM are of the held-out views, on white where there are
 masks. Every method sees the same photos and is given the same seconds; where other work shares the machine, seconds of
 the processor (--processor, with OMP_NUM_THREADS=1) are the fairer ones. Peers begin with the visual hull, as ours does.
+With --texture the captured mesh is scored as a renderer shows it: whole pictures, and the surface's PSNR apart from its
+outline.
 """
 
 import argparse
@@ -25,6 +27,7 @@ from ...geometry.isosurface import mesh_from_field
 from ...geometry.mesh import Mesh
 from ...geometry.similar import psnr, ssim
 from ...nets import bake_radiance, fit_radiance, nerf
+from . import textured
 from .metrics import sample, surface_scores
 from .objects import read_mesh
 from .peers.dvgo import Dvgo
@@ -70,6 +73,8 @@ def parse(argv):
     parser.add_argument("--holdout", type=int, default=8, help="every so manieth, where no test views are there (8)")
     parser.add_argument("--longest", type=int, default=LONGEST, help="pixels along the longer side (1024)")
     parser.add_argument("--views", type=int, default=0, help="held-out views at most, evenly chosen (0: all)")
+    texture = "bake one of so many pixels a side too, and draw the mesh with its colours and with that"
+    parser.add_argument("--texture", type=int, default=0, metavar="N", help=texture)
     parser.add_argument("--processor", action="store_true", help="count the processor's seconds, not the clock's")
     return parser.parse_args(argv)
 
@@ -89,6 +94,9 @@ def measure(folder, options):
         row = {"scene": folder.name, "method": method, "steps": answer.steps, "seconds": clock(options)() - start}
         row |= seen(answer, held_out) | shaped(answer, truth)
         yield row | {"GB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}
+        if method == "capture" and options.texture:
+            for row in textured.rows(answer.mesh, scene.photos, held_out, options.texture, clock(options)):
+                yield {"scene": folder.name} | row | {"GB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}
 
 
 def clock(options):
@@ -180,6 +188,7 @@ def shaped(answer, truth):
 COLUMNS = {
     "PSNR": ".2f",
     "SSIM": ".3f",
+    "surface": ".2f",
     "Chamfer": ".4f",
     "closed": "",
     "pieces": "",
