@@ -37,7 +37,8 @@ def test_the_table_has_a_row_for_each_method(scene, capsys):
 
 
 def test_a_texture_is_scored_beside_the_colours_that_it_replaces(ellipsoid, capsys):
-    asked = ["--budget", "6", "--processor", "--resolution", "64", "--views", "2", "--methods", "capture", "--texture", "512"]
+    asked = ["--budget", "6", "--processor", "--resolution", "64", "--views", "2"]
+    asked += ["--methods", "capture", "--texture", "512"]
     assert command.main(["capture", str(ellipsoid.folder), *asked]) == 0
     rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if "ellipsoid" in line]
     rows = {row[1].strip(): dict(zip(capture.COLUMNS, (cell.strip() for cell in row[2:]))) for row in rows}
