@@ -55,7 +55,7 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
     progress(0.1, "Network", "loading")
     estimate, where, note = run(seen, sides_taken, request, progress)
     progress(0.6, "Field")
-    field = Field(estimate.occupancy, level(), UNIT_CUBE, estimate.colour, estimate.confidence)
+    field = Field(estimate.occupancy, estimate.level, UNIT_CUBE, estimate.colour, estimate.confidence)
     key, unkept = fields.keep(field, request.cache)
     if request.save_field:
         field.save(request.save_field)
@@ -66,6 +66,7 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
         "mask": seen[0].isolated.method,
         "camera": estimate.camera,
         "likeness": estimate.likeness,
+        "expected_iou": estimate.expected_iou,
     }
     if kind := naming.looks_like(field, where):
         report["class"] = kind
@@ -184,11 +185,6 @@ def run(seen: list[Seen], sides_taken: tuple[tuple, tuple], request: Reconstruct
 def loaded(where: str):
     """The network on a device, kept warm between requests."""
     return checkpoint.load(NETWORK, where)
-
-
-def level() -> float:
-    """Occupancy at the surface, chosen on procedural validation shapes."""
-    return float(catalog.card(NETWORK).get("level", 0.5))
 
 
 def provenance(request: Reconstruct, seen: list[Seen], sides_taken: tuple[tuple, tuple], where) -> dict:

@@ -49,8 +49,11 @@ def _confident() -> bool:
 
 
 def _sure(report: dict) -> list[str]:
-    """How sure the surface is in the mean."""
-    return [f"surface {100 * report['confidence']:.0f} % sure"] if "confidence" in report else []
+    """How sure the surface is in the mean, and the shape as a whole."""
+    lines = [f"surface {100 * report['confidence']:.0f} % sure"] if "confidence" in report else []
+    if "expected_iou" in report:
+        lines.append(f"expected to overlap the object by {100 * report['expected_iou']:.0f} %")
+    return lines
 
 
 def _textured(report: dict) -> list[str]:

@@ -21,6 +21,8 @@ def interrupted(monkeypatch, ellipsoid, tmp_path):
     made = []
     monkeypatch.setattr(client, "_shared", None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    # Shells start what runs in the background without Ctrl-C, and then the capture would take its hour
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def press(times):
         end = time.monotonic() + 120
@@ -39,6 +41,7 @@ def interrupted(monkeypatch, ellipsoid, tmp_path):
 
     yield run
     made[-1].join()
+    signal.signal(signal.SIGINT, before)
     if client._shared:
         client._shared.close()
 

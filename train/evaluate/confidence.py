@@ -33,7 +33,7 @@ def main(argv=None):
     cases = from_folder(options.objects) if options.objects else held_out(options.procedural, options.split)
     sure, off = [], []
     for case in tqdm(cases, desc="Pictures measured"):
-        one, other = measured(network, float(card.get("level", 0.5)), case)
+        one, other = measured(network, case)
         sure.append(one)
         off.append(other)
     print(f"{len(sure)} pictures, weights {card['sha256'][:8]}\n")
@@ -52,11 +52,11 @@ def parse(argv):
     return parser.parse_args(argv)
 
 
-def measured(network, level, case):
+def measured(network, case):
     """Confidence (V,) of the answer's vertices, and their distances (V,) from the true surface."""
     crop, close = (crop_to_object(case.rgba, size)[0] for size in (CROP, CLOSE))
     answer = predict.predict(network, crop, close)
-    field = Field(answer.occupancy, level, UNIT_CUBE, confidence=answer.confidence)
+    field = Field(answer.occupancy, answer.level, UNIT_CUBE, confidence=answer.confidence)
     try:
         mesh = mesh_from_field(field, smoothing=2)
     except ValueError:  # nothing is likely enough to be there

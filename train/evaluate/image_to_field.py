@@ -54,7 +54,7 @@ def parse(argv):
     parser.add_argument("--shards", default="runs/shards/library", help="where such renders already lie, if they do")
     parser.add_argument("--cache", default="out/evaluate", help="where their silhouettes and shapes are kept")
     parser.add_argument("--weights", default="", help="a .safetensors beside its card to measure, not the bundled one")
-    parser.add_argument("--levels", type=float, nargs="*", default=[], help="levels to try besides the card's own")
+    parser.add_argument("--levels", type=float, nargs="*", default=[], help="levels to try for all besides each field's own")
     parser.add_argument("--no-network", action="store_true", help="the baselines alone")
     parser.add_argument("--no-baselines", action="store_true", help="the network alone")
     parser.add_argument("--resolution", type=int, default=64, choices=(32, 64))
@@ -80,8 +80,8 @@ def evaluate(options):
         predictors |= untrained(known)
     if not options.no_network:
         network, card = read_network(NAME, options.weights, device.pick(options.device))
-        about["weights"] = {"sha256": card["sha256"], "level": card.get("level", 0.5)}
-        predictors |= trained(network, card, options.resolution, options.levels)
+        about["weights"] = {"sha256": card["sha256"]}
+        predictors |= trained(network, options.resolution, options.levels)
     own, count = options.objects, options.procedural
     views = int(options.views or 0)
     if options.artists:
@@ -105,8 +105,8 @@ def evaluate(options):
 def published(options):
     """ShapeNet's published test of the network alone."""
     network, card = read_network(NAME, options.weights, device.pick(options.device))
-    predict = trained(network, card, options.resolution)[f"**{NAME}**"]
-    about = {"weights": {"sha256": card["sha256"], "level": card.get("level", 0.5)}}
+    predict = trained(network, options.resolution)[f"**{NAME}**"]
+    about = {"weights": {"sha256": card["sha256"]}}
     r2n2.evaluate(options, predict, about)
 
 
@@ -118,8 +118,8 @@ def means_of(rows, about):
     return {Path(about["objects"]).name: entry | others}
 
 
-def trained(network, card, resolution, levels=()):
-    """Name -> rgba -> Field, of the network at its card's level and at any others asked for."""
+def trained(network, resolution, levels=()):
+    """Name -> rgba -> Field, of the network at the level that it promises most for, and at any others asked for."""
     seen = {}
 
     def estimate(rgba):
@@ -128,10 +128,10 @@ def trained(network, card, resolution, levels=()):
             seen.update(picture=rgba, estimate=predict.predict(network, crop, close, resolution))
         return seen["estimate"]
 
-    def at(level):
-        return lambda rgba: Field(estimate(rgba).occupancy, level, UNIT_CUBE)
+    def at(level=None):
+        return lambda rgba: Field(estimate(rgba).occupancy, level or estimate(rgba).level, UNIT_CUBE)
 
-    answers = {f"**{NAME}**": at(float(card.get("level", 0.5)))}
+    answers = {f"**{NAME}**": at()}
     return answers | {f"{NAME} at level {level:g}": at(level) for level in levels}
 
 

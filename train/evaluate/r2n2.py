@@ -10,7 +10,7 @@ What differs from the published networks, and must be said beside any figure:
 
 - They learn ShapeNet's canonical frame, in which a model is stored. image_to_field answers upright in the frame of the
   first picture. Its answer is turned by that picture's true azimuth, then brought to longest side 1 and centred by the
-  bounds of its own mesh at the card's level, as a canonical answer would be. So it is told one number of the camera,
+  bounds of its own mesh at the field's level, as a canonical answer would be. So it is told one number of the camera,
   and in exchange has to find the object's proportions by itself.
 - They were trained on the other 80 % of the same models. The bundled weights never saw one.
 - They see the rendering on one background colour; here its alpha is the mask.

@@ -70,11 +70,10 @@ def evaluate(options):
     network, card = read_network(NAME, options.weights, device.pick(options.device))
     if not network.config.several:
         raise ValueError("these weights were trained on one picture of an object alone")
-    level = float(card.get("level", 0.5))
     cases = from_folder(options.objects) if options.objects else held_out(options.procedural, options.split)
     rows: list[Row] = []
     for views in tqdm(cases, desc="Objects measured", file=sys.stderr):
-        rows += measure([views.case], answers(network, level, views), options.points)
+        rows += measure([views.case], answers(network, views), options.points)
     objects = options.objects or f"{options.procedural} procedural, {options.split}"
     about = {"objects": objects, "weights": card["sha256"]}
     print(f"{len({row.object for row in rows})} objects; mean ± standard error; {about}\n")
@@ -83,7 +82,7 @@ def evaluate(options):
         write_report(options.report, rows, about)
 
 
-def answers(network, level, views: Views) -> dict[str, Callable[[np.ndarray], Field]]:
+def answers(network, views: Views) -> dict[str, Callable[[np.ndarray], Field]]:
     """Name -> rgba of the first picture -> Field."""
 
     def predictor(count, sides, elevations):
@@ -95,7 +94,7 @@ def answers(network, level, views: Views) -> dict[str, Callable[[np.ndarray], Fi
             ]
             first = views.elevations[0] if elevations else None
             found = predict.predict(network, crop, close, elevation=first, others=others)
-            return Field(found.occupancy, level, UNIT_CUBE)
+            return Field(found.occupancy, found.level, UNIT_CUBE)
 
         return answer
 

@@ -1,0 +1,83 @@
+"""Pieces joined where a field says that they most likely meet, and the level that a field promises most for."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from maquette.geometry.bridge import bridged
+from maquette.geometry.occupancy_level import promising_level
+
+
+def pieces(occupancy, level):
+    return ndimage.label(occupancy > level)[1]
+
+
+@pytest.fixture
+def legs():
+    """A seat over two feet; one leg's middle is doubted, the other's is hardly likely at all."""
+    field = np.full((32, 32, 32), 0.001, np.float32)
+    field[4:28, 4:28, 20:24] = 0.9
+    for x, doubt in ((6, 0.1), (24, 0.01)):
+        field[x : x + 3, 6:9, 2:20] = 0.8
+        field[x : x + 3, 6:9, 8:14] = doubt
+    return field
+
+
+def test_a_doubted_leg_is_bridged_and_the_way_lies_in_it(legs):
+    joined = bridged(legs, 0.4)
+    assert pieces(legs, 0.4) == 3 and pieces(joined, 0.4) == 2
+    added = np.argwhere((joined > 0.4) & (legs <= 0.4))
+    assert len(added) and (abs(added[:, 0] - 7) <= 2).all() and (abs(added[:, 1] - 7) <= 2).all()
+    assert 7 <= added[:, 2].min() and added[:, 2].max() <= 14, "its ends are round"
+    assert (joined >= legs).all() and joined.dtype == legs.dtype
+
+
+def test_halves_meet_however_unlikely():
+    field = np.full((24, 24, 24), 0.001, np.float32)
+    field[2:10, 8:16, 8:16] = field[14:22, 8:16, 8:16] = 0.9
+    assert pieces(bridged(field, 0.5), 0.5) == 1
+
+
+def test_specks_stay_apart_and_one_piece_stays_what_it_is(legs):
+    speck = np.full((24, 24, 24), 0.001, np.float32)
+    speck[2:12, 2:12, 2:12] = 0.9
+    assert bridged(speck, 0.5) is speck
+    speck[20, 20, 20] = 0.9
+    assert bridged(speck, 0.5) is speck
+    assert bridged(legs, 0.95) is legs, "nothing is inside"
+
+
+def test_certain_fields_have_their_level_in_the_middle():
+    field = np.zeros((16, 16, 16), np.float32)
+    field[4:12, 4:12, 4:12] = 1
+    level, promised = promising_level(field)
+    assert level == pytest.approx(0.5) and promised == pytest.approx(1)
+
+
+def test_doubt_lowers_the_level():
+    """A core that is certain and a shell that is as likely as not: with it 1.5 of 2 are expected, without 1 of 1.5."""
+    field = np.zeros((10, 10, 20), np.float32)
+    field[..., :5], field[..., 5:10] = 1, 0.5
+    level, promised = promising_level(field)
+    assert level < 0.5 and promised == pytest.approx(0.75)
+    field[..., 5:10] = 0.4  # with it 1.4 of 2, without it 1 of 1.4
+    level, promised = promising_level(field)
+    assert level > 0.4 and promised == pytest.approx(1 / 1.4)
+
+
+def test_the_level_is_the_best_of_all(legs):
+    field = np.random.default_rng(0).random((12, 12, 12)) ** 3
+    level, promised = promising_level(field)
+
+    def expected(at):
+        inside = field > at
+        return field[inside].sum() / (inside.sum() + field[~inside].sum())
+
+    assert promised == pytest.approx(expected(level)) and promised == pytest.approx(
+        max(expected(at) for at in np.linspace(0.01, 0.99, 99)), abs=1e-3
+    )
+
+
+def test_nothing_promises_nothing():
+    level, promised = promising_level(np.zeros((8, 8, 8)))
+    assert promised == 0 and 0 < level < 1
