@@ -75,6 +75,7 @@ def parse(argv):
     parser.add_argument("--views", type=int, default=0, help="held-out views at most, evenly chosen (0: all)")
     texture = "bake one of so many pixels a side too, and draw the mesh with its colours and with that"
     parser.add_argument("--texture", type=int, default=0, metavar="N", help=texture)
+    parser.add_argument("--points", type=int, default=POINTS, help=f"drawn on each surface ({POINTS})")
     parser.add_argument("--processor", action="store_true", help="count the processor's seconds, not the clock's")
     return parser.parse_args(argv)
 
@@ -92,7 +93,7 @@ def measure(folder, options):
         start = clock(options)()
         answer = MAKERS[method](scene.photos, box, options)
         row = {"scene": folder.name, "method": method, "steps": answer.steps, "seconds": clock(options)() - start}
-        row |= seen(answer, held_out) | shaped(answer, truth)
+        row |= seen(answer, held_out) | shaped(answer, truth, options.points)
         yield row | {"GB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}
         if method == "capture" and options.texture:
             for row in textured.rows(answer.mesh, scene.photos, held_out, options.texture, clock(options)):
@@ -123,7 +124,7 @@ def classic(photos, box, options) -> Answer:
     def look(photo, pixels):
         return nerf.view_nerf(pair, photo, box, pixels)
 
-    return Answer(in_world(nerf.volume_nerf(pair, 96), box), look=look, steps=steps)
+    return Answer(in_world(nerf.volume_nerf(pair, min(96, options.resolution)), box), look=look, steps=steps)
 
 
 def peer(kind):
@@ -176,12 +177,12 @@ def on_white(photo):
     return rgb * alpha + 1 - alpha
 
 
-def shaped(answer, truth):
+def shaped(answer, truth, points):
     if answer.mesh is None:
         return {"closed": "no mesh"}
     row = {"closed": "yes" if answer.mesh.is_watertight else "no", "pieces": answer.mesh.components}
     if truth is not None:
-        row["Chamfer"] = surface_scores(*sample(answer.mesh, POINTS, 0), *sample(truth, POINTS, 1))[0]
+        row["Chamfer"] = surface_scores(*sample(answer.mesh, points, 0), *sample(truth, points, 1))[0]
     return row
 
 

@@ -12,10 +12,9 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy import ndimage
 from torch import Tensor, nn
 
-from ...geometry.field import Field
-from ...geometry.isosurface import smooth_surface
 from ...nets import checkpoint, shape_gan
 from ...nets.shape_gan import Config, Discriminator, ShapeGAN
 from .. import fit_sliders, optimiser
@@ -291,7 +290,6 @@ def validate(network: Players, recipe: Recipe, device) -> dict[str, float]:
 
 
 def in_one_piece(field: np.ndarray) -> bool:
-    if not (field > 0).any():
-        return False
-    mesh = smooth_surface(Field(field, 0.0, np.array([[0.0] * 3, [1.0] * 3])), 0.0)
-    return mesh.is_watertight and mesh.components == 1
+    """Whether what is inside hangs together by its sides, and what is outside by its corners: no island, no bubble."""
+    inside = np.pad(field > 0, 1)
+    return ndimage.label(inside)[1] == 1 and ndimage.label(~inside, np.ones((3, 3, 3)))[1] == 1
