@@ -44,7 +44,7 @@ def bridged(occupancy, level):
 
 
 def likeliest_way(occupancy, level, joined, pieces, wanted, floor):
-    """The cells (N, 3) of the likeliest way from what is joined to a wanted piece, and that piece; (None, 0) without."""
+    """The cells (N, 3) of the likeliest way from what is joined to a wanted piece, and which; (None, 0) without."""
     costs = np.where(occupancy > floor, -np.log(np.clip(occupancy, 1e-3, 0.98)), -1.0)
     costs[occupancy > level] = 0.02
     ways = MCP_Geometric(costs)

@@ -1,7 +1,7 @@
 """The level of an occupancy field that promises most, by the field itself.
 
-If each value is the probability that its cell is inside, a shape's intersection with the truth and its union with it are
-expected to be sums of values; the level whose shape has the largest ratio of the two lies below .5 where much is
+If each value is the probability that its cell is inside, a shape's intersection with the truth and its union with it
+are expected to be sums of values; the level whose shape has the largest ratio of the two lies below .5 where much is
 doubtful, so that thin parts stay, and near .5 where little is (Nowozin 2014, "Optimal decisions from probabilistic
 models: the intersection-over-union case").
 """

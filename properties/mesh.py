@@ -18,7 +18,7 @@ assert [row[0] for row in STYLE_ITEMS] == list(STYLES)
 MESHING = {
     "auto_level": (
         BoolProperty,
-        dict(name="Automatic Level", description="Take the level at which the field promises the best fit", default=True),
+        dict(name="Automatic Level", description="Take the level where a field promises the best fit", default=True),
     ),
     "level": (
         FloatProperty,

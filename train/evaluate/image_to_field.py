@@ -54,7 +54,7 @@ def parse(argv):
     parser.add_argument("--shards", default="runs/shards/library", help="where such renders already lie, if they do")
     parser.add_argument("--cache", default="out/evaluate", help="where their silhouettes and shapes are kept")
     parser.add_argument("--weights", default="", help="a .safetensors beside its card to measure, not the bundled one")
-    parser.add_argument("--levels", type=float, nargs="*", default=[], help="levels to try for all besides each field's own")
+    parser.add_argument("--levels", type=float, nargs="*", default=[], help="levels to try besides each field's own")
     parser.add_argument("--no-network", action="store_true", help="the baselines alone")
     parser.add_argument("--no-baselines", action="store_true", help="the network alone")
     parser.add_argument("--resolution", type=int, default=64, choices=(32, 64))
