@@ -250,7 +250,7 @@ def decode(network: ImageToField, seen, camera: torch.Tensor, chunks: int, other
 
 
 def estimate(whole: Prediction, certain, lookers: list[Looker], weight: float, resolution: int) -> Estimate:
-    """A Prediction with its surface found, its pieces joined and the pictures' colours; certain: the fine confidence."""
+    """A Prediction with its surface found, its pieces joined, the pictures' colours; certain: the fine confidence."""
     fine = resolution == FINE
     certain = certain if fine else F.avg_pool3d(certain[None, None], 2)[0, 0]
     logits = (whole.fine_occupancy if fine else whole.occupancy).float()[0, 0]
