@@ -43,6 +43,7 @@ def options(verbs):
     one.add_argument("--texture", type=int, default=0, metavar="N", help="UVs and a texture of N x N pixels (0: none)")
     one.add_argument("--resume", action="store_true", help="go on from where the last capture of FOLDER stopped")
     one.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn at random (0)")
+    one.add_argument("--device", choices=requests.DEVICES, help="what the field is fitted on (auto)")
     meshing_options(one)
     one.add_argument("--save-field", metavar="F.npz", default="", help="keep the field, for `maquette remesh`")
     result_options(one)
@@ -70,7 +71,7 @@ def capture(run: Run) -> int:
     if arguments.texture:
         check_takes_texture(arguments)
     names = ("budget", "steps", "resolution", "holdout", "seed", "preview", "save_field", "resume", "unseen", "texture")
-    settings = {name: getattr(arguments, name) for name in names} | {"box": box(arguments)}
+    settings = {name: getattr(arguments, name) for name in names} | {"box": box(arguments), "device": run.device}
     request = run.request(requests.Capture, arguments.folder, meshing=meshing, **settings, renders=arguments.renders)
     make_folder(arguments.renders)
     write_report(arguments.report, make(run, request, arguments.output))

@@ -20,6 +20,7 @@ from ..geometry.picture import write_picture
 from ..geometry.scene import Scene
 from ..geometry.similar import psnr, ssim
 from ..nets import bake_radiance, device, fit_radiance
+from ..nets.fit_stage import Fitted
 from . import fields, memory, poses, unfinished, watching
 from .remesh import shape_from_field
 from .requests import Capture, Shape
@@ -40,23 +41,9 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     scene, request, smaller = read(asked, progress, cancelled)
     progress(READ, "Fitting", "finding the object")
     stopped = unfinished.Unfinished(asked, scene)
-    begun = stopped.load() if request.resume else None
     wanted = Box(request.box[:3], request.box[3:]) if request.box else None
     watcher = watching.Watcher(request.live, progress, (READ, FIT), wanted)
-    fitted = fit_radiance.fit(
-        scene.photos,
-        begun.similarity if begun else wanted.cube if wanted else box_of(scene),
-        fit_radiance.plan(request.resolution),
-        request.budget,
-        request.steps,
-        request.seed,
-        say=watcher.say,
-        cancelled=lambda: cancelled() or watcher.enough,
-        begun=begun,
-        keep=stopped.keep,
-        show=watcher.show,
-        half=wanted.half if wanted else None,
-    )
+    fitted, slower = fit(request, scene, wanted, stopped, watcher, cancelled)
     progress(FIT, "Field")
     values, colours = bake_radiance.volumes(fitted)
     if fitted.around is not None and not wanted:  # nobody has said where the object ends
@@ -72,12 +59,44 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     report = shape.report | scores(fitted, scene, request.renders, progress) | seen(scene)
     report |= {"box": told(fitted.similarity, wanted), "cameras": cameras(scene)}
     report |= {"exposure": gains(fitted, scene)} if fitted.exposure else {}
-    report |= {"device": "cpu", "steps": fitted.steps, "seconds": time.perf_counter() - start}
+    report |= {"device": fitted.volume.device.type, "steps": fitted.steps, "seconds": time.perf_counter() - start}
     report |= {"ended_early": True} if watcher.enough else {}
-    notes = " ".join(filter(None, (*scene.notes, smaller, hidden, unkept, stopped.note)))
+    notes = " ".join(filter(None, (*scene.notes, smaller, slower, hidden, unkept, stopped.note)))
     return dataclasses.replace(
         shape, field=key, report=report | ({"note": notes} if notes else {}), provenance=provenance(request, fitted)
     )
+
+
+def fit(request: Capture, scene: Scene, wanted: Box | None, stopped, watcher, cancelled) -> tuple[Fitted, str]:
+    """The field of the photos, and a sentence where the graphics card had too little memory for it, or could not."""
+    notes: list[str] = []
+
+    def work(where, chunks=1):
+        begun = stopped.load(where) if request.resume else None
+        return fit_radiance.fit(
+            scene.photos,
+            begun.similarity if begun else wanted.cube if wanted else box_of(scene),
+            fit_radiance.plan(request.resolution),
+            request.budget,
+            request.steps,
+            request.seed,
+            say=watcher.say,
+            cancelled=lambda: cancelled() or watcher.enough,
+            begun=begun,
+            keep=stopped.keep,
+            show=watcher.show,
+            half=wanted.half if wanted else None,
+            device=where,
+        )
+
+    where = device.for_fields(request.device)
+    try:
+        return device.with_less_memory(work, where, (1,), notes.append), " ".join(notes)
+    except RuntimeError as error:
+        if where.type == "cpu":
+            raise
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return work(device.pick("cpu")), f"The graphics card could not do it ({reason}); the CPU did, which is slower."
 
 
 def read(request: Capture, progress, cancelled) -> tuple[Scene, Capture, str]:
@@ -185,7 +204,7 @@ def before_white(photo) -> np.ndarray:
 
 def provenance(request: Capture, fitted) -> dict:
     """Enough to make it again: steps rather than seconds, since machines differ."""
-    names = ("budget", "steps", "resolution", "holdout", "seed", "box", "unseen")
+    names = ("budget", "steps", "resolution", "holdout", "seed", "box", "unseen", "device")
     settings = {name: getattr(request, name) for name in names} | {"meshing": dataclasses.asdict(request.meshing)}
     return {
         "verb": "capture",
@@ -194,5 +213,5 @@ def provenance(request: Capture, fitted) -> dict:
         "steps": fitted.steps,
         "similarity": dataclasses.asdict(fitted.similarity),
         "version": __version__,
-        **device.versions("cpu"),
+        **device.versions(fitted.volume.device.type),
     }

@@ -149,9 +149,11 @@ class Capture:
     """Centre x, y, z and size x, y, z of what is wanted, in the cameras' frame and along its axes; () finds it."""
     texture: int = 0
     """Pixels along the side of a texture of the photos, from 512 to 4096; 0 makes none."""
+    device: str = "auto"
 
     def __post_init__(self):
         checks.put(self, "folder", checks.path("Folder", self.folder))
+        checks.one_of("Device", self.device, DEVICES)
         if not isinstance(self.resume, bool):
             raise ValueError(f"Resume is {self.resume!r}; it must be true or false")
         checks.put(self, "live", checks.number("Live", self.live))

@@ -25,8 +25,8 @@ class Unfinished:
         self.note = ""
         """Why there will be nothing to resume"""
 
-    def load(self):
-        return half_fitted.load(self.path, self.of)
+    def load(self, device):
+        return half_fitted.load(self.path, self.of, device)
 
     def keep(self, fitted) -> None:
         """Never fails: the mesh matters more."""

@@ -24,7 +24,7 @@ def volumes(fitted: Fitted, every: int = 1) -> tuple[np.ndarray, np.ndarray]:
     made, n = fitted.field, fitted.field.grid.resolution // every
     volume = fitted.volume[::every, ::every, ::every]
     slope = torch.stack(torch.gradient(volume), -1)
-    colour = torch.zeros(*volume.shape, 3)
+    colour = volume.new_zeros(*volume.shape, 3)
     taken = (made.grid.places % every == 0).all(1)
     x, y, z = (made.grid.places[taken] // every).unbind(1)
     close = volume[x, y, z].abs() < COLOURED / n
@@ -32,7 +32,7 @@ def volumes(fitted: Fitted, every: int = 1) -> tuple[np.ndarray, np.ndarray]:
     inwards = F.normalize(slope[x, y, z], dim=1)
     logits = made.colour[taken][close]
     colour[x, y, z] = torch.cat([made.tint(c, d) for c, d in zip(logits.split(1 << 18), inwards.split(1 << 18))])
-    return (volume * fitted.similarity.side).numpy(), colour.numpy()
+    return (volume * fitted.similarity.side).cpu().numpy(), colour.cpu().numpy()
 
 
 def bounds(fitted: Fitted, every: int = 1) -> np.ndarray:
@@ -58,8 +58,8 @@ def view(fitted: Fitted, photo: Photo) -> tuple[np.ndarray, np.ndarray, np.ndarr
 def behind(fitted: Fitted, photo: Photo, chunk: int = 16384, longest: int = 384) -> np.ndarray:
     """(H, W, 3) what lies around, as the photo's camera sees it without the object; it is blurred anyhow."""
     lens = small(photo, longest)
-    rays = zip(*(part.split(chunk) for part in every_ray(lens, fitted.similarity)))
+    rays = zip(*(part.split(chunk) for part in every_ray(lens, fitted.similarity, fitted.volume.device)))
     seen = torch.cat([fitted.around(origins, ways) for origins, ways in rays])
     picture = seen.reshape(1, *lens.image.shape[:2], 3).permute(0, 3, 1, 2)
     full = F.interpolate(picture, photo.image.shape[:2], mode="bilinear", align_corners=False)
-    return full[0].permute(1, 2, 0).numpy()
+    return full[0].permute(1, 2, 0).cpu().numpy()

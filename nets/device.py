@@ -24,6 +24,12 @@ def pick(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
+def for_fields(name: str = "auto") -> torch.device:
+    """The device that a RadianceField is fitted on: Apple's lacks some of what that takes, so there it is the CPU."""
+    where = pick(name)
+    return torch.device("cpu") if where.type == "mps" else where
+
+
 def out_of_memory(error: BaseException) -> bool:
     """Whether an error means that a device, or the machine, had too little memory."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):

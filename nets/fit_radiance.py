@@ -62,6 +62,7 @@ def fit(
     exposure=True,
     now=time.monotonic,
     waves=False,
+    device="cpu",
 ) -> Fitted:
     """Fit to a list of Photo, all with masks or none of them, for about `seconds`, or for exactly so many steps.
 
@@ -70,11 +71,12 @@ def fit(
     with: its stage and the later ones then share all of the time. Where somebody said where the object is, `half` (3,)
     are half the sides of that box in the cube: what the photos show elsewhere is not looked for, and not in its way.
     exposure: learn how each photo was exposed, unless they prove alike. now() -> seconds, of the clock or of the
-    processor. waves: the first stage moves cosine waves.
+    processor. waves: the first stage moves cosine waves. device: where everything lies, the photos too.
     """
     torch.manual_seed(seed + (begun.steps if begun else 0))
     clock, until = Clock(seconds, steps, begun.steps if begun else 0, now), 0.0
-    exposed = Exposure(len(photos)) if exposure else None
+    device = torch.device(device)
+    exposed = Exposure(len(photos)).to(device) if exposure else None
     if begun:
         fitted, stages = begun, rest_of(stages, begun)
         around = begun.around is not None
@@ -82,14 +84,14 @@ def fit(
             shown = silhouettes(places_in(begun), photos, begun.similarity)
         else:
             shown = sure(photos, begun.similarity) if half is not None else None
-        pixels = Pixels(photos, begun.similarity, "cpu", seed + begun.steps, shown)
+        pixels = Pixels(photos, begun.similarity, device, seed + begun.steps, shown)
     elif photos[0].mask is None:
         stages = stages[min(1, len(stages) - 1) :]  # fog has found what the coarsest would
         until = SEARCH
-        fitted, pixels = search(photos, similarity, stages[0], clock, seed, exposed, say, cancelled, half)
+        fitted, pixels = search(photos, similarity, stages[0], clock, seed, exposed, say, cancelled, half, device)
     else:
-        pixels = Pixels(photos, similarity, "cpu", seed, sure(photos, similarity) if half is not None else None)
-        fitted = Fitted(*from_masks(photos, similarity, stages[0]), similarity, stages[0], exposure=exposed)
+        pixels = Pixels(photos, similarity, device, seed, sure(photos, similarity) if half is not None else None)
+        fitted = Fitted(*from_masks(photos, similarity, stages[0], device), similarity, stages[0], exposure=exposed)
     whole, left = sum(stage.share for stage in stages), 1 - until
     for number, stage in enumerate(stages):
         if number:  # the first one's field is there
@@ -116,24 +118,24 @@ def rest_of(stages: tuple[Stage, ...], begun: Fitted) -> tuple[Stage, ...]:
 
 
 def search(
-    photos, similarity, stage: Stage, clock: Clock, seed, exposed, say, cancelled, half=None
+    photos, similarity, stage: Stage, clock: Clock, seed, exposed, say, cancelled, half=None, device="cpu"
 ) -> tuple[Fitted, Pixels]:
     """What to begin with where there are no masks: the object that a fog has found, in a cube of its own."""
-    around = Surroundings()
+    around = Surroundings().to(device)
     around.close(barred(around, photos, similarity))
     fitted = Fitted(None, None, similarity, FOG, around=around, exposure=exposed)
-    SearchRun(fitted, Pixels(reduced(photos), similarity, "cpu", seed), clock, say, cancelled).go(SEARCH)
+    SearchRun(fitted, Pixels(reduced(photos), similarity, device, seed), clock, say, cancelled).go(SEARCH)
     inside, fitted.plane = object_in(around, photos, similarity, half)
     fitted.similarity = box_round(inside, similarity)
     shown = silhouettes(cell_centres(FINE)[inside], photos, similarity)
     fitted.field, fitted.volume = from_fog(inside, around, similarity, fitted.similarity, stage, fitted.plane)
-    return fitted, Pixels(photos, fitted.similarity, "cpu", seed, shown)
+    return fitted, Pixels(photos, fitted.similarity, device, seed, shown)
 
 
-def from_masks(photos: list[Photo], similarity: Similarity, stage: Stage) -> tuple[RadianceField, Tensor]:
+def from_masks(photos: list[Photo], similarity: Similarity, stage: Stage, device="cpu") -> tuple[RadianceField, Tensor]:
     """A field whose surface is the visual hull, and its distances at all corners."""
     n = stage.resolution
     hull = visual_hull(photos, similarity, n, misses=len(photos) // 50)
-    volume = corners_of(torch.from_numpy(signed_distance(hull)) / n)
+    volume = corners_of(torch.from_numpy(signed_distance(hull)).to(device) / n)
     grid = VoxelGrid(band(volume, stage.band, deep=True))
     return RadianceField(grid, at_corners(grid, volume)), volume

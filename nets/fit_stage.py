@@ -94,10 +94,12 @@ class Run:
         self.fitted, self.pixels, self.keep, self.show = fitted, pixels, keep, show
         self.clock, self.say, self.cancelled = clock, say, cancelled
         self.field, self.stage, self.around = fitted.field, fitted.stage, fitted.around
-        self.optimiser = torch.optim.Adam(self.groups(), betas=(0.9, 0.99), eps=1e-12, fused=True)
+        fused = pixels.device.type in ("cpu", "cuda")
+        self.optimiser = torch.optim.Adam(self.groups(), betas=(0.9, 0.99), eps=1e-12, fused=fused)
         self.rates = [group["lr"] for group in self.optimiser.param_groups]
         self.neighbours = self.field.grid.neighbours() if self.field else None
-        self.errors: list[float] = []
+        self.errors: list[Tensor] = []
+        """Of each step, left where they are: to ask a graphics card for a number is to wait for it"""
 
     def groups(self) -> list[dict]:
         """Parameters with their learning rates."""
@@ -141,7 +143,7 @@ class Run:
 
     def loss(self) -> Tensor:
         drawn = self.pixels.draw(self.stage.rays)
-        seen = self.field.render(drawn.origins, drawn.ways, self.skip, jitter=torch.rand(len(drawn.ways)))
+        seen = self.field.render(drawn.origins, drawn.ways, self.skip, jitter=torch.rand_like(drawn.alpha))
         wanted = self.photographed(seen, drawn) if self.around else self.masked(seen, drawn)
         return wanted + self.regular()
 
@@ -150,16 +152,16 @@ class Run:
         alpha, opacity, behind = drawn.alpha[:, None], seen.opacity[:, None], torch.rand_like(drawn.colours)
         missing = self.missing(seen.colour, drawn.colours * alpha, drawn.photo, opacity)
         error = (missing + behind * (opacity - alpha)).square().mean()
-        self.errors.append(float(error.detach()))
+        self.errors.append(error.detach())
         return error + OPACITY * F.binary_cross_entropy(seen.opacity.clamp(1e-4, 1 - 1e-4), drawn.alpha)
 
     def photographed(self, seen: Rendered, drawn: Drawn) -> Tensor:
         """Before what lies around, looked up where the object lets light through."""
         through = (seen.opacity.detach() < 0.995).nonzero()[:, 0]
-        behind = self.around(drawn.origins[through], drawn.ways[through], torch.rand(len(through)))
+        behind = self.around(drawn.origins[through], drawn.ways[through], torch.rand_like(drawn.alpha[through]))
         shown = seen.colour.index_add(0, through, behind * (1 - seen.opacity[through])[:, None])
         error = self.missing(shown, drawn.colours, drawn.photo).square().mean()
-        self.errors.append(float(error.detach()))
+        self.errors.append(error.detach())
         return error
 
     def missing(self, shown: Tensor, truth: Tensor, photo: Tensor, opacity: Tensor | float = 1.0) -> Tensor:
@@ -174,12 +176,13 @@ class Run:
 
     def regular(self) -> Tensor:
         few = min(len(self.neighbours), CORNERS)
-        length, bend = eikonal(self.field, self.neighbours[torch.randint(len(self.neighbours), (few,))])
+        chosen = torch.randint(len(self.neighbours), (few,), device=self.neighbours.device)
+        length, bend = eikonal(self.field, self.neighbours[chosen])
         return EIKONAL * length + SMOOTH * bend
 
     def tell(self) -> None:
         steps, clock = self.fitted.steps, self.clock
-        psnr = float(-10 * np.log10(np.mean(self.errors[-50:])))
+        psnr = -10 * np.log10(float(torch.stack(self.errors[-50:]).mean()))
         self.fitted.log.append({"seconds": clock.passed(), "steps": steps, "psnr": psnr})
         if self.say:
             self.say(min(clock.spent(steps), 1.0), f"{psnr:.1f} dB, {clock.left(steps):.0f} s left")
@@ -199,14 +202,15 @@ def pictured(field: RadianceField, skip: Skip, photo: Photo, similarity: Similar
 
     Depth is along the ray, in the cube's unit.
     """
-    rotation, origin, lens = camera_of(photo, similarity)
+    rotation, origin, lens = camera_of(photo, similarity, field.distance.device)
     height, width = photo.image.shape[:2]
     parts: list[Rendered] = []
     for first in range(0, height * width, chunk):
-        place = torch.arange(first, min(first + chunk, height * width))
+        place = torch.arange(first, min(first + chunk, height * width), device=origin.device)
         ways = directions(place // width, place % width, lens, rotation)
         parts.append(field.render(origin.expand(len(ways), 3), ways, skip, step=0.5))
-    colour, opacity, depth = (torch.cat([getattr(p, name) for p in parts]) for name in ("colour", "opacity", "depth"))
+    names = "colour", "opacity", "depth"
+    colour, opacity, depth = (torch.cat([getattr(part, name) for part in parts]).cpu() for name in names)
     return (
         colour.reshape(height, width, 3).numpy(),
         opacity.reshape(height, width).numpy(),

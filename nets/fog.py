@@ -55,9 +55,9 @@ class SearchRun(Run):
         origins, ways, colours, _, _ = self.pixels.draw(self.stage.rays)
         around = self.fitted.around
         around.close()
-        seen = around.look(origins, ways, torch.rand(len(ways)))
+        seen = around.look(origins, ways, torch.rand_like(ways[:, 0]))
         error = (seen.colour - colours).square().mean()
-        self.errors.append(float(error.detach()))
+        self.errors.append(error.detach())
         low = RESOLUTION // 4
         stored = around.table[0, 0, low:-low, low:-low, low:-low]
         bends = sum(stored.diff(dim=axis).abs().mean() for axis in range(3))
@@ -81,14 +81,15 @@ def barred(around: Surroundings, photos: list[Photo], similarity: Similarity) ->
     largest = places.abs().amax(-1, keepdim=True)
     outside = places / largest.clamp_min(1e-6) / (4 - 4 * largest).clamp_min(1e-3)
     points = torch.where(largest > 0.5, outside, places)
-    close = torch.zeros(points.shape[:3], dtype=torch.bool)
+    close = torch.zeros(points.shape[:3], dtype=torch.bool, device=points.device)
     for photo in few(photos, 60):
-        origin = torch.as_tensor(similarity.to_cube(photo.camera[:3, 3]), dtype=torch.float32)
+        origin = torch.as_tensor(similarity.to_cube(photo.camera[:3, 3]), dtype=torch.float32).to(points.device)
         close |= (points - origin).square().sum(-1) < (NEAR * origin.norm()) ** 2
     low = RESOLUTION // 4
-    inner = points[low:-low, low:-low, low:-low].reshape(-1, 3).numpy()
+    inner = points[low:-low, low:-low, low:-low].reshape(-1, 3).cpu().numpy()
     number, _ = looked_at(inner, few(photos, 60), similarity)
-    close[low:-low, low:-low, low:-low] |= torch.from_numpy(number < 2).reshape((RESOLUTION - 2 * low,) * 3)
+    shown_once = torch.from_numpy(number < 2).reshape((RESOLUTION - 2 * low,) * 3)
+    close[low:-low, low:-low, low:-low] |= shown_once.to(close.device)
     return close
 
 
@@ -103,7 +104,7 @@ def object_in(
     (3,) the sides of a box in the cube, all of its larger parts count, and nothing is cut off.
     """
     some, points = few(photos, 60), cell_centres(FINE).reshape(-1, 3)
-    thick = density(around.stored(torch.from_numpy(points))[0]).numpy()
+    thick = density(around.stored(torch.from_numpy(points).to(around.table.device))[0]).cpu().numpy()
     number, central = looked_at(points, some, similarity)
     origins = similarity.to_cube([photo.camera[:3, 3] for photo in photos])
     radius = min(0.5, 0.8 * float(np.linalg.norm(origins, axis=1).min()))
@@ -150,12 +151,12 @@ def seen_through(around: Surroundings, photos: list[Photo], similarity: Similari
 
 def first_surface(around: Surroundings, lens: Photo, similarity: Similarity) -> np.ndarray:
     """(H, W) distance in the cube at which half of the light is gone, infinite where it goes on beyond."""
-    origins, ways = every_ray(lens, similarity)
+    origins, ways = every_ray(lens, similarity, around.table.device)
     seen = around.look(origins, ways)
     gone = torch.cumsum(seen.weight, 1) > 0.5
     depth = torch.gather(seen.along, 1, gone.int().argmax(1, keepdim=True))[:, 0]
     depth = torch.where(gone.any(1), depth, torch.full_like(depth, float("inf")))
-    return depth.reshape(lens.image.shape[:2]).numpy()
+    return depth.reshape(lens.image.shape[:2]).cpu().numpy()
 
 
 @torch.no_grad()
@@ -164,11 +165,12 @@ def from_fog(inside: np.ndarray, around: Surroundings, old: Similarity, new: Sim
 
     The fog keeps what lies around, and is cleared of the object, but not behind the plane that it was cut off from.
     """
-    n = stage.resolution
+    n, device = stage.resolution, around.table.device
     side = torch.linspace(-0.5, 0.5, n + 1)
     corners = torch.stack(torch.meshgrid(side, side, side, indexing="ij"), -1).reshape(-1, 3)
     places = torch.from_numpy(old.to_cube(new.to_world(corners.numpy())).astype(np.float32))
-    distance = torch.from_numpy(signed_distance(inside))[None, None] / FINE * (old.side / new.side)
+    places = places.to(device)
+    distance = torch.from_numpy(signed_distance(inside)).to(device)[None, None] / FINE * (old.side / new.side)
     looked = F.grid_sample(
         distance, 2 * places.flip(-1)[None, :, None, None], padding_mode="border", align_corners=False
     )
@@ -178,11 +180,11 @@ def from_fog(inside: np.ndarray, around: Surroundings, old: Similarity, new: Sim
     x, y, z = grid.places.unbind(1)
     field.colour[:, :3] = around.stored(places.reshape(n + 1, n + 1, n + 1, 3)[x, y, z])[1:].T
     stored = around.places()
-    at = F.max_pool3d(torch.from_numpy(inside.astype(np.float32))[None, None], 5, 1, 2)
+    at = F.max_pool3d(torch.from_numpy(inside.astype(np.float32)).to(device)[None, None], 5, 1, 2)
     taken = F.grid_sample(at, 2 * stored.flip(-1)[None], mode="nearest", padding_mode="zeros", align_corners=False)
     taken = taken[0, 0] > 0.5
     if plane:
-        taken &= torch.from_numpy(plane.before(old.to_world(stored.numpy())) > 0)
+        taken &= torch.from_numpy(plane.before(old.to_world(stored.cpu().numpy())) > 0).to(device)
     around.close(taken)
     around.move(old, new)
     return field, volume
@@ -191,7 +193,7 @@ def from_fog(inside: np.ndarray, around: Surroundings, old: Similarity, new: Sim
 def places_in(fitted: Fitted) -> np.ndarray:
     """(P, 3) places of the cube in what was fitted."""
     n = fitted.stage.resolution
-    return np.argwhere((fitted.volume > -1 / n).numpy()) / n - 0.5
+    return np.argwhere((fitted.volume > -1 / n).cpu().numpy()) / n - 0.5
 
 
 def silhouettes(points: np.ndarray, photos: list[Photo], similarity: Similarity, longest: int = 96) -> list[np.ndarray]:

@@ -32,7 +32,7 @@ def save(path, fitted: Fitted, of: dict) -> None:
         tensors |= {f"around.{name}": value for name, value in fitted.around.state_dict().items()}
     if fitted.exposure is not None:
         tensors["exposure.log"] = fitted.exposure.log
-    tensors = {name: (t.half() if name in HALVED else t).contiguous() for name, t in tensors.items()}
+    tensors = {name: (t.half() if name in HALVED else t).cpu().contiguous() for name, t in tensors.items()}
     told = {"format": FORMAT, "of": of, "steps": fitted.steps, "stage": dataclasses.asdict(fitted.stage)}
     told |= {"similarity": dataclasses.asdict(fitted.similarity), "log": fitted.log[-1:]}
     told |= {"plane": dataclasses.asdict(fitted.plane)} if fitted.plane else {}
@@ -40,8 +40,8 @@ def save(path, fitted: Fitted, of: dict) -> None:
         file.write(as_bytes(tensors, {"maquette": json.dumps(told)}))
 
 
-def load(path, of: dict) -> Fitted:
-    """What `save` wrote. ValueError with a sentence where it is missing, damaged, or of something else."""
+def load(path, of: dict, device="cpu") -> Fitted:
+    """What `save` wrote, on a device. ValueError with a sentence where it is missing, damaged, or of something else."""
     again = "capture without Resume to begin anew"
     try:
         with safe_open(path, "pt") as file:
@@ -56,22 +56,23 @@ def load(path, of: dict) -> Fitted:
     if told.get("of") != of:
         raise ValueError(f"The photos are not those of the stopped capture: some were changed; {again}")
     try:
-        return fitted_from(told, {name: t.float() if t.dtype == torch.half else t for name, t in tensors.items()})
+        tensors = {name: (t.float() if t.dtype == torch.half else t).to(device) for name, t in tensors.items()}
+        return fitted_from(told, tensors)
     except (KeyError, TypeError, RuntimeError, IndexError) as error:
         raise ValueError(f"What the stopped capture left is damaged on disk; {again}") from error
 
 
 def fitted_from(told: dict, tensors: dict) -> Fitted:
     grid = VoxelGrid(tensors["active"])
-    field = RadianceField(grid, torch.zeros(len(grid)))
+    field = RadianceField(grid, tensors["volume"].new_zeros(len(grid)))
     field.load_state_dict(part(tensors, "field."))
     around = None
     if "around.table" in tensors:
-        around = Surroundings(tensors["around.table"].shape[-1])
+        around = Surroundings(tensors["around.table"].shape[-1]).to(grid.active.device)
         around.load_state_dict(part(tensors, "around."))
     exposure = None
     if "exposure.log" in tensors:
-        exposure = Exposure(len(tensors["exposure.log"]))
+        exposure = Exposure(len(tensors["exposure.log"])).to(grid.active.device)
         exposure.load_state_dict(part(tensors, "exposure."))
     plane = told.get("plane")
     plane = Plane(tuple(plane["normal"]), plane["offset"]) if plane else None

@@ -40,15 +40,18 @@ class Pixels:
     def __init__(self, photos: list[Photo], similarity: Similarity, device, seed: int = 0, shown=None):
         """shown: (H, W) bool of each photo, where the object may be in photos without masks; where those with masks
         can be trusted."""
-        self.device, self.random = device, torch.Generator().manual_seed(seed)
+        self.device = device = torch.device(device)
+        # Numbers are drawn where they are used on a graphics card; elsewhere by the processor
+        self.chance = device if device.type == "cuda" else torch.device("cpu")
+        self.random = torch.Generator(self.chance).manual_seed(seed)
         self.images = [torch.from_numpy(np.ascontiguousarray(p.image)) for p in photos]
         self.masks = [torch.from_numpy(np.ascontiguousarray(mask_of(p))) for p in photos]
         self.cameras = [camera_of(p, similarity) for p in photos]
         sizes = torch.tensor([m.numel() for m in self.masks])
-        self.first = torch.cat([torch.zeros(1, dtype=torch.int64), sizes.cumsum(0)])
-        self.widths = torch.tensor([m.shape[1] for m in self.masks])
-        self.colours = torch.cat([i.reshape(-1, 3) for i in self.images])
-        self.alpha = torch.cat([m.flatten() for m in self.masks])
+        self.first = torch.cat([torch.zeros(1, dtype=torch.int64), sizes.cumsum(0)]).to(device)
+        self.widths = torch.tensor([m.shape[1] for m in self.masks]).to(device)
+        self.colours = torch.cat([i.reshape(-1, 3) for i in self.images]).to(device)
+        self.alpha = torch.cat([m.flatten() for m in self.masks]).to(device)
         self.pool, self.elsewhere = None, 0.0
         near = [s.ravel() for s in shown or ()]
         if photos[0].mask is not None:
@@ -57,10 +60,8 @@ class Pixels:
         elif shown:
             self.elsewhere = ELSEWHERE
         if near:
-            self.pool = torch.from_numpy(np.flatnonzero(np.concatenate(near)).astype(np.int32))
-        self.rotations = torch.stack([c[0] for c in self.cameras])
-        self.origins = torch.stack([c[1] for c in self.cameras])
-        self.lenses = torch.stack([c[2] for c in self.cameras])
+            self.pool = torch.from_numpy(np.flatnonzero(np.concatenate(near)).astype(np.int32)).to(device)
+        self.rotations, self.origins, self.lenses = (torch.stack(part).to(device) for part in zip(*self.cameras))
 
     def draw(self, count: int) -> Drawn:
         """Random pixels."""
@@ -70,39 +71,40 @@ class Pixels:
         row, column = place // self.widths[photo], place % self.widths[photo]
         ways = directions(row, column, self.lenses[photo], self.rotations[photo])
         return Drawn(
-            self.origins[photo].to(self.device),
-            ways.to(self.device),
-            (self.colours[pick].float() / 255).to(self.device),
-            (self.alpha[pick].float() / 255).to(self.device),
-            photo.to(self.device),
+            self.origins[photo],
+            ways,
+            self.colours[pick].float() / 255,
+            self.alpha[pick].float() / 255,
+            photo,
         )
 
     def pick(self, count: int) -> Tensor:
         """Numbers of random pixels."""
         if self.pool is None:
-            return torch.randint(len(self.alpha), (count,), generator=self.random)
-        pick = self.pool[torch.randint(len(self.pool), (count,), generator=self.random)].long()
+            return self.any_of(len(self.alpha), count)
+        pick = self.pool[self.any_of(len(self.pool), count)].long()
         away = int(count * self.elsewhere)
         if away:
-            pick[:away] = torch.randint(len(self.alpha), (away,), generator=self.random)
+            pick[:away] = self.any_of(len(self.alpha), away)
         return pick
+
+    def any_of(self, number: int, count: int) -> Tensor:
+        """(count,) whole numbers below `number`."""
+        drawn = torch.randint(number, (count,), generator=self.random, device=self.chance)
+        return drawn.to(self.device)
 
 
 def mask_of(photo: Photo) -> np.ndarray:
     return np.full(photo.image.shape[:2], 255, np.uint8) if photo.mask is None else photo.mask
 
 
-def camera_of(photo: Photo, similarity: Similarity) -> tuple[Tensor, Tensor, Tensor]:
+def camera_of(photo: Photo, similarity: Similarity, device="cpu") -> tuple[Tensor, Tensor, Tensor]:
     """Rotation (3, 3), origin (3,) in the cube and lens (8,): fx, fy, cx, cy, k1, k2, p1, p2."""
     k = photo.pinhole
     lens = [k[0, 0], k[1, 1], k[0, 2], k[1, 2], *photo.distortion]
     origin = similarity.to_cube(photo.camera[:3, 3])
-    as32 = torch.float32
-    return (
-        torch.tensor(photo.camera[:3, :3], dtype=as32),
-        torch.tensor(origin, dtype=as32),
-        torch.tensor(lens, dtype=as32),
-    )
+    parts = photo.camera[:3, :3], origin, lens
+    return tuple(torch.tensor(np.asarray(part), dtype=torch.float32).to(device) for part in parts)
 
 
 def directions(row: Tensor, column: Tensor, lens: Tensor, rotation: Tensor) -> Tensor:
@@ -122,11 +124,11 @@ def directions(row: Tensor, column: Tensor, lens: Tensor, rotation: Tensor) -> T
     return (rotation @ local[..., None])[..., 0]
 
 
-def every_ray(photo: Photo, similarity: Similarity) -> tuple[Tensor, Tensor]:
+def every_ray(photo: Photo, similarity: Similarity, device="cpu") -> tuple[Tensor, Tensor]:
     """origins, directions (H * W, 3) in the cube through a photo's pixels, row after row."""
-    rotation, origin, lens = camera_of(photo, similarity)
+    rotation, origin, lens = camera_of(photo, similarity, device)
     height, width = photo.image.shape[:2]
-    place = torch.arange(height * width)
+    place = torch.arange(height * width, device=device)
     ways = directions(place // width, place % width, lens, rotation)
     return origin.expand(len(ways), 3), ways
 

@@ -86,7 +86,7 @@ class RadianceField(nn.Module):
         super().__init__()
         self.grid = grid
         self.distance = nn.Parameter(distance)
-        self.colour = nn.Parameter(torch.zeros(len(grid), 3 + FEATURES) if colour is None else colour)
+        self.colour = nn.Parameter(distance.new_zeros(len(grid), 3 + FEATURES) if colour is None else colour)
         self.shine = nn.Sequential(
             nn.Linear(FEATURES + 9, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 3)
         )
@@ -94,6 +94,7 @@ class RadianceField(nn.Module):
         nn.init.zeros_(self.shine[-1].bias)
         self.register_buffer("sharpness", torch.tensor(1.0))
         """Steepness of the logistic that makes distance opacity, in 1 / cells: a schedule's, not learned"""
+        self.to(distance.device)
 
     def render(self, origins: Tensor, directions: Tensor, skip: Skip, step=0.8, jitter=None) -> Rendered:
         """origins (R, 3), unit directions (R, 3) in the cube's frame; step in cells; jitter (R,) in [0, 1] or None."""

@@ -39,7 +39,7 @@ def finer(field: RadianceField, volume: Tensor, resolution: int, cells: float) -
     grid = VoxelGrid(band(volume, cells))
     places = grid.corners().clamp(-0.499999, 0.499999)
     known = field.grid.holds(places)
-    colour = torch.zeros(len(grid), field.colour.shape[1])
+    colour = field.colour.new_zeros(len(grid), field.colour.shape[1])
     with torch.no_grad():
         colour[known] = field.grid.values(field.colour, field.grid.mixture(places[known]))
     new = RadianceField(grid, at_corners(grid, volume), colour)
@@ -54,7 +54,8 @@ def cut_off(volume: Tensor, plane: Plane | None, similarity: Similarity) -> Tens
     side = np.linspace(-0.5, 0.5, len(volume))
     x, y, z = (np.float32(side * component) for component in plane.normal)
     middle = np.float32(plane.before(similarity.centre) / similarity.side)
-    return torch.minimum(volume, torch.from_numpy(x[:, None, None] + y[:, None] + z + middle))
+    behind = torch.from_numpy(x[:, None, None] + y[:, None] + z + middle)
+    return torch.minimum(volume, behind.to(volume.device))
 
 
 def settle(field: RadianceField, volume: Tensor) -> Tensor:

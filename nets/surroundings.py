@@ -55,8 +55,9 @@ class Surroundings(nn.Module):
         origins = origins * self.scale + self.shift
         start, end = crossing(origins, directions)
         shift = 0.5 if jitter is None else jitter[:, None]
-        inner = start[:, None] + (torch.arange(WITHIN) + shift) / WITHIN * (end - start)[:, None]
-        share = (torch.arange(BEYOND) + shift) / BEYOND * FARTHEST
+        within, beyond = (torch.arange(count, device=origins.device) for count in (WITHIN, BEYOND))
+        inner = start[:, None] + (within + shift) / WITHIN * (end - start)[:, None]
+        share = (beyond + shift) / BEYOND * FARTHEST
         along = torch.cat([inner, end[:, None] + 0.5 * share / (1 - share)], 1)
         points = contracted(origins[:, None] + along[..., None] * directions[:, None])
         looked = self.stored(points)
@@ -82,12 +83,13 @@ class Surroundings(nn.Module):
     @torch.no_grad()
     def move(self, old: Similarity, new: Similarity) -> None:
         """Rays are given in another cube from now on."""
-        self.shift += self.scale * torch.as_tensor(old.to_cube(new.centre), dtype=torch.float32)
+        centre = torch.as_tensor(old.to_cube(new.centre), dtype=torch.float32).to(self.shift.device)
+        self.shift += self.scale * centre
         self.scale *= new.side / old.side
 
     def places(self) -> Tensor:
         """(N, N, N, 3) contracted places of what is stored; its inner half is the cube."""
-        side = torch.linspace(-1, 1, self.table.shape[-1])
+        side = torch.linspace(-1, 1, self.table.shape[-1], device=self.table.device)
         return torch.stack(torch.meshgrid(side, side, side, indexing="ij"), -1)
 
 

@@ -24,9 +24,9 @@ class VoxelGrid:
         """((R + 1)^3,) int32: the row of each corner, -1 where it has none"""
         self.places = corner.nonzero()
         """(M, 3) int64: the corner of each row, 0 to R"""
-        steps = torch.tensor([0, 1], device=active.device)
+        steps = torch.arange(2, device=active.device)
         near = torch.stack(torch.meshgrid(steps, steps, steps, indexing="ij"), -1).reshape(8, 3)
-        self.stride = torch.tensor([(n + 1) ** 2, n + 1, 1], device=active.device)
+        self.stride = torch.tensor([(n + 1) ** 2, n + 1, 1]).to(active.device)
         self.offsets = (near * self.stride).sum(1)
         self.near = near
 

@@ -28,11 +28,11 @@ class WavesRun(Run):
 
     def __init__(self, fitted, *rest, waves: int = WAVES):
         self.places = fitted.field.grid.places
-        self.waves = cosines(len(fitted.volume), waves)
         tables = tables_of(fitted.field)
+        self.waves = cosines(len(fitted.volume), waves).to(tables.device)
         self.base = tables.detach().clone()
-        self.coefficients = torch.nn.Parameter(torch.zeros(tables.shape[1], waves, waves, waves))
-        side = torch.arange(waves)
+        self.coefficients = torch.nn.Parameter(tables.new_zeros(tables.shape[1], waves, waves, waves))
+        side = torch.arange(waves, device=tables.device)
         self.frequency = torch.stack(torch.meshgrid(side, side, side, indexing="ij")).amax(0)
         self.slower = (1.0 + self.frequency) ** -DECAY
         self.let_in = FIRST

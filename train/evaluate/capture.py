@@ -26,7 +26,7 @@ from ...geometry.hull import box_from_cameras, box_from_masks, visual_hull
 from ...geometry.isosurface import mesh_from_field
 from ...geometry.mesh import Mesh
 from ...geometry.similar import psnr, ssim
-from ...nets import bake_radiance, fit_radiance, nerf
+from ...nets import bake_radiance, device, fit_radiance, nerf
 from . import textured
 from .metrics import sample, surface_scores
 from .objects import read_mesh
@@ -75,6 +75,8 @@ def parse(argv):
     parser.add_argument("--views", type=int, default=0, help="held-out views at most, evenly chosen (0: all)")
     texture = "bake one of so many pixels a side too, and draw the mesh with its colours and with that"
     parser.add_argument("--texture", type=int, default=0, metavar="N", help=texture)
+    where = "that Capture is fitted on; the others are fitted on the CPU (cpu)"
+    parser.add_argument("--device", default="cpu", choices=("auto", *device.FASTEST_FIRST), help=where)
     parser.add_argument("--points", type=int, default=POINTS, help=f"drawn on each surface ({POINTS})")
     parser.add_argument("--processor", action="store_true", help="count the processor's seconds, not the clock's")
     return parser.parse_args(argv)
@@ -106,7 +108,12 @@ def clock(options):
 
 def captured(photos, box, options) -> Answer:
     fitted = fit_radiance.fit(
-        list(photos), box, fit_radiance.plan(options.resolution), options.budget, now=clock(options)
+        list(photos),
+        box,
+        fit_radiance.plan(options.resolution),
+        options.budget,
+        now=clock(options),
+        device=device.for_fields(options.device),
     )
     values, colours = bake_radiance.volumes(fitted)
     mesh = mesh_from_field(Field(values, 0.0, bake_radiance.bounds(fitted), colours))
