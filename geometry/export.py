@@ -2,6 +2,7 @@
 
 Vertex colours are sRGB bytes in .ply, sRGB numbers after each vertex in .obj, linear 16-bit in .glb; .stl has none.
 A texture is a PNG within the .glb, and beside the .obj, whose .mtl names it; vertex colours are left out there.
+Quads stay quads in .obj alone: readers of .ply trip over faces of several kinds, and the others know triangles only.
 """
 
 import json
@@ -13,7 +14,7 @@ import numpy as np
 from .atomic import replacing
 from .colour import to_bytes, to_linear
 from .frames import z_up_to_y_up
-from .mesh import face_normals, vertex_normals
+from .mesh import face_normals, halves, vertex_normals
 from .picture import png
 
 MAKER = "Maquette"
@@ -54,26 +55,31 @@ def ply(mesh) -> bytes:
     return "\n".join(lines).encode() + vertices.tobytes() + faces.tobytes()
 
 
+def corners_of_polygons(corners, polygons) -> list[list[int]]:
+    """What lies at the corners (F, 3) of faces, for each polygon: of three rows of a quad's halves its four."""
+    first, second = halves(polygons, len(corners))
+    fourth = np.roll(corners[:, 2], -1).tolist()
+    rows = zip(corners.tolist(), fourth, first.tolist(), second.tolist())
+    return [[*row, last] if quad else row for row, last, quad, rest in rows if not rest]
+
+
 def obj(mesh, library="") -> bytes:
     """Wavefront OBJ, colours after the places as MeshLab, ZBrush and Blender read them; library: the .mtl's name."""
-    if not library:
-        rows = mesh.vertices if mesh.colours is None else np.concatenate([mesh.vertices, mesh.colours], axis=1)
-        return "\n".join([f"# {MAKER}", "o maquette", *_places(rows), *_faces(mesh.faces), ""]).encode()
+    plain = mesh.colours is None or library
+    rows = mesh.vertices if plain else np.concatenate([mesh.vertices, mesh.colours], axis=1)
+    lines = [f"# {MAKER}", *([f"mtllib {library}"] if library else []), "o maquette", *_places(rows)]
+    faces = corners_of_polygons(mesh.faces + 1, mesh.polygons)
+    if mesh.uvs is None:
+        return "\n".join([*lines, *("f " + " ".join(map(str, face)) for face in faces), ""]).encode()
     _, corners, uvs = parted_at_seams(mesh)
-    lines = [f"# {MAKER}", f"mtllib {library}", "o maquette", *_places(mesh.vertices)]
-    lines += [f"vt {u:.6f} {v:.6f}" for u, v in uvs.tolist()]
-    numbers = zip((mesh.faces + 1).tolist(), (corners + 1).tolist())
-    lines += [f"usemtl {MAKER}", *("f " + " ".join(f"{v}/{t}" for v, t in zip(*face)) for face in numbers), ""]
-    return "\n".join(lines).encode()
+    lines += [f"vt {u:.6f} {v:.6f}" for u, v in uvs.tolist()] + ([f"usemtl {MAKER}"] if library else [])
+    pairs = zip(faces, corners_of_polygons(corners + 1, mesh.polygons))
+    return "\n".join([*lines, *("f " + " ".join(f"{v}/{t}" for v, t in zip(*pair)) for pair in pairs), ""]).encode()
 
 
 def _places(rows):
     line = "v " + " ".join(["%.6f"] * 3 + ["%.4f"] * (rows.shape[1] - 3))
     return (line % tuple(row) for row in rows.tolist())
-
-
-def _faces(faces):
-    return (f"f {a} {b} {c}" for a, b, c in (faces + 1).tolist())
 
 
 def write_textured_obj(mesh, path):
@@ -112,15 +118,15 @@ def stl(mesh) -> bytes:
 
 def glb(mesh) -> bytes:
     """Binary glTF 2.0: one mesh, one rough material that takes the vertex colours, or the texture."""
-    textured = mesh.texture is not None
-    vertex, faces, uvs = parted_at_seams(mesh) if textured else (slice(None), mesh.faces, None)
+    textured, flat = mesh.texture is not None, mesh.uvs is not None
+    vertex, faces, uvs = parted_at_seams(mesh) if flat else (slice(None), mesh.faces, None)
     attributes = {"POSITION": z_up_to_y_up(mesh.vertices[vertex]).astype("<f4")}
     if not _boxy(mesh):  # without normals glTF is shaded flat, which is what faces along the axes want
         attributes["NORMAL"] = z_up_to_y_up(vertex_normals(mesh.vertices, mesh.faces))[vertex].astype("<f4")
-    if textured:
+    if flat:
         attributes["TEXCOORD_0"] = (uvs * [1, -1] + [0, 1]).astype("<f4")  # glTF counts v downwards
-    elif mesh.colours is not None:
-        linear = np.round(to_linear(np.clip(mesh.colours, 0, 1)) * 65535)
+    if mesh.colours is not None and not textured:
+        linear = np.round(to_linear(np.clip(mesh.colours[vertex], 0, 1)) * 65535)
         attributes["COLOR_0"] = np.pad(linear, ((0, 0), (0, 1)), constant_values=65535).astype("<u2")
     chunks, views, accessors = [], [], []
     for name, values in (*attributes.items(), ("indices", faces.astype("<u4").reshape(-1, 1))):

@@ -23,6 +23,8 @@ class Mesh:
     """(F, 3, 2) float32 of each face's corners in the texture, u to the right, v up, in [0, 1]"""
     texture: np.ndarray | None = None
     """(S, S, 3) uint8 sRGB"""
+    polygons: np.ndarray | None = None
+    """(F,) int32: two faces of one number, beside each other and sharing first corners, are halves of one quad"""
 
     @property
     def is_watertight(self) -> bool:
@@ -105,6 +107,14 @@ def pieces(faces, count):
     start, end = faces[:, [0, 1]].ravel(), faces[:, [1, 2]].ravel()
     links = coo_matrix((np.ones(len(start), bool), (start, end)), (count, count))
     return connected_components(links, directed=False)[1][faces[:, 0]]
+
+
+def halves(polygons, count):
+    """(F,) bool each, of `count` faces: those that are the first, and the second, half of a quad."""
+    second = np.zeros(count, bool)
+    if polygons is not None:
+        second[1:] = polygons[1:] == polygons[:-1]
+    return np.append(second[1:], False) if count else second, second
 
 
 def without_unused(mesh):

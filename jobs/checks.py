@@ -89,6 +89,15 @@ def mesh(owner):
         if uvs.shape != (len(faces), 3, 2) or not np.isfinite(uvs).all():
             raise ValueError(f"UVs are {uvs.shape}; two numbers for each corner would be {(len(faces), 3, 2)}")
         put(owner, "uvs", uvs)
+    if getattr(owner, "polygons", None) is not None:
+        polygons = np.ascontiguousarray(owner.polygons, np.int32)
+        if polygons.shape != (len(faces),):
+            raise ValueError(f"Polygons are {polygons.shape}; a number for each face would be {(len(faces),)}")
+        pairs = np.flatnonzero(polygons[1:] == polygons[:-1])
+        first, second = faces[pairs], faces[pairs + 1]
+        if (first[:, 0] != second[:, 0]).any() or (first[:, 2] != second[:, 1]).any() or (np.diff(pairs) == 1).any():
+            raise ValueError("Polygons join faces that are not the two halves of a quad")
+        put(owner, "polygons", polygons)
     texture = getattr(owner, "texture", None)
     if texture is not None:
         shape = np.shape(texture)

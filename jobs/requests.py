@@ -27,7 +27,7 @@ CAPTURE_RESOLUTIONS = (64, 96, 128, 192, 256)
 UNSEEN = ("close", "cull")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FORMATS = ("glb", "ply", "obj", "stl")
-EXPORTED = ("vertices", "faces", "colours", "confidence", "uvs", "texture")
+EXPORTED = ("vertices", "faces", "colours", "confidence", "uvs", "texture", "polygons")
 """What of a Shape goes into files"""
 MOST_VIEWS = 24
 """Pictures of one object that Reconstruct takes"""
@@ -212,6 +212,8 @@ class Export:
     """(F, 3, 2) float32 of each face's corners, u to the right, v up"""
     texture: np.ndarray | None = None
     """(S, S, 3) uint8 sRGB, for .glb and .obj; the others keep the colours"""
+    polygons: np.ndarray | None = None
+    """(F,) int32: two faces of one number, beside each other, are the halves a, b, c and a, c, d of a quad"""
 
     def __post_init__(self):
         checks.put(self, "path", checks.path("Path", self.path))
@@ -275,6 +277,8 @@ class Shape:
     """(F, 3, 2) float32 of each face's corners in the texture, u to the right, v up, in [0, 1]"""
     texture: np.ndarray | None = None
     """(S, S, 3) uint8 sRGB, the first row on top"""
+    polygons: np.ndarray | None = None
+    """(F,) int32: two faces of one number, beside each other, are the halves a, b, c and a, c, d of a quad"""
 
     def __post_init__(self):
         checks.mesh(self)

@@ -132,8 +132,10 @@ class Sampler:
             raise ValueError(f"There is nothing between a {family.name} and a {other.family.name}: their faces differ")
         latent = torch.lerp(place.latent, other.latent, factor)
         vertices = self.network.decode(latent[None].to(self.where), torch.tensor([family.index]))[0]
-        quads, _ = self.network.quads(family.index)
-        return Mesh(vertices.float().cpu().numpy(), triangles(quads.cpu().numpy()))
+        quads, corners = (part.cpu().numpy() for part in self.network.quads(family.index))
+        faces, polygons = triangles(quads)
+        uvs = self.network.uv(family.index).cpu().numpy()[triangles(corners)[0]]
+        return Mesh(vertices.float().cpu().numpy(), faces, uvs=uvs.astype(np.float32), polygons=polygons)
 
     @property
     def has_fields(self) -> bool:
@@ -145,10 +147,12 @@ class Sampler:
         return self.network.latents
 
 
-def triangles(quads: np.ndarray) -> np.ndarray:
-    """quads (F, 4), -1 for no fourth corner -> triangles (T, 3) int32, those of one quad beside each other."""
+def triangles(quads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """quads (F, 4), -1 for no fourth corner -> triangles (T, 3) int32, those of one quad beside each other, and of
+    each the number (T,) int32 of its quad."""
     both = np.stack([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]], 1).reshape(-1, 3)
-    return both[(both >= 0).all(1)].astype(np.int32)
+    whole = (both >= 0).all(1)
+    return both[whole].astype(np.int32), np.repeat(np.arange(len(quads), dtype=np.int32), 2)[whole]
 
 
 def families(card: dict) -> tuple[Family, ...]:

@@ -173,3 +173,49 @@ def test_formats_without_textures_keep_the_mesh(textured, mesh, tmp_path, ending
     write_mesh(textured, tmp_path / f"a.{ending}")
     write_mesh(mesh, tmp_path / f"b.{ending}")
     assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
+
+
+@pytest.fixture
+def prism():
+    """Three quads round, triangles on top and below, each side with its own third of the map."""
+    turn = np.radians([0, 120, 240])
+    ring = np.stack([np.cos(turn), np.sin(turn), np.zeros(3)], 1)
+    vertices = np.concatenate([ring, ring + [0, 0, 1]]).astype(np.float32)
+    faces, uvs = [[2, 1, 0], [3, 4, 5]], np.zeros((8, 3, 2), np.float32)
+    for i in range(3):
+        a, b = i, (i + 1) % 3
+        faces += [[a, b, b + 3], [a, b + 3, a + 3]]
+        uvs[2 + 2 * i, :, 0], uvs[3 + 2 * i, :, 0] = np.array([i, i + 1, i + 1]) / 3, np.array([i, i + 1, i]) / 3
+        uvs[2 + 2 * i, 2, 1] = uvs[3 + 2 * i, 1:, 1] = 1
+    return Mesh(vertices, np.int32(faces), uvs=uvs, polygons=np.int32([0, 1, 2, 2, 3, 3, 4, 4]))
+
+
+def test_quads_stay_quads_in_obj(prism, tmp_path):
+    assert prism.is_watertight and prism.volume > 0
+    write_mesh(prism, tmp_path / "a.obj")
+    lines = [line.split() for line in (tmp_path / "a.obj").read_text().splitlines()]
+    faces = [[tuple(map(int, corner.split("/"))) for corner in line[1:]] for line in lines if line[0] == "f"]
+    assert [len(face) for face in faces] == [3, 3, 4, 4, 4]
+    places = np.array([line[1:] for line in lines if line[0] == "vt"], float)
+    assert [v for v, _ in faces[3]] == [2, 3, 6, 5]
+    np.testing.assert_allclose(
+        [places[t - 1] for _, t in faces[3]], np.array([[1, 0], [2, 0], [2, 3], [1, 3]]) / 3, atol=1e-5
+    )
+    assert not any(line[0] in ("mtllib", "usemtl") for line in lines)
+
+
+@pytest.mark.parametrize("ending", ["ply", "stl", "glb"])
+def test_elsewhere_they_are_triangles(prism, tmp_path, ending):
+    write_mesh(prism, tmp_path / f"a.{ending}")
+    back = trimesh.load(tmp_path / f"a.{ending}", force="mesh")
+    assert len(back.faces) == 8 and back.volume == pytest.approx(prism.volume, rel=1e-5)
+
+
+def test_uvs_without_a_texture_are_in_gltf(prism, tmp_path):
+    write_mesh(dataclasses.replace(prism, colours=np.ones((6, 3), np.float32)), tmp_path / "a.glb")
+    scene, _ = gltf(tmp_path / "a.glb")
+    primitive = scene["meshes"][0]["primitives"][0]
+    assert {"TEXCOORD_0", "COLOR_0"} <= set(primitive["attributes"]) and "textures" not in scene
+    back = trimesh.load(tmp_path / "a.glb", force="mesh", process=False)
+    corner = np.flatnonzero((np.abs(back.vertices - [-0.5, 1, -np.sqrt(3) / 2]) < 1e-4).all(1))
+    assert len(corner) >= 2, "parted at the seam"

@@ -27,6 +27,7 @@ from maquette.jobs.requests import (
 
 UVS = np.zeros((1, 3, 2), np.float32)
 TRIANGLE = np.eye(3, dtype=np.float32), np.array([[0, 1, 2]], np.int32)
+STRIP = np.eye(4, 3, dtype=np.float32), np.array([[0, 1, 2], [1, 2, 3]], np.int32)
 ROWS = (
     {
         "name": "train/ä 1",
@@ -54,6 +55,7 @@ MESSAGES = [
     Shape(
         *TRIANGLE, None, "f" * 64, {"bounds": [[0, 0, 0], [1, 1, 1]]}, {"verb": "x", "inputs": [{"path": "ä"}]}, "/m"
     ),
+    Shape(STRIP[0], np.array([[0, 1, 2], [0, 2, 3]], np.int32), polygons=np.int32([4, 4])),
     Written("/a.ply"),
     Masked("/m.png", "alpha", 0.25),
     Diagnosis(True, "cpu", {"devices": [{"name": "cpu", "ok": True}]}),
@@ -112,6 +114,8 @@ def _same(one, other) -> bool:
         (lambda: Shape(np.zeros((2, 3)), np.array([[0, 1, 2]])), "A face names vertex 2 of a mesh with 2 vertices"),
         (lambda: Shape(np.zeros((3, 2)), np.array([[0, 1, 2]])), r"\(V, 3\) vertices"),
         (lambda: Shape(*TRIANGLE, np.ones((2, 3))), r"Colours are \(2, 3\)"),
+        (lambda: Shape(*TRIANGLE, polygons=[0, 0]), r"Polygons are \(2,\); a number for each face"),
+        (lambda: Shape(*STRIP, polygons=[0, 0]), "Polygons join faces that are not the two halves of a quad"),
         (lambda: Shape(*TRIANGLE, uvs=np.ones((3, 2))), r"UVs are \(3, 2\); two numbers for each corner"),
         (lambda: Shape(*TRIANGLE, texture=np.zeros((4, 4, 3), np.uint8)), "A texture needs UVs"),
         (lambda: Shape(*TRIANGLE, uvs=UVS, texture=np.zeros((4, 5, 3), np.uint8)), "it must be square"),
