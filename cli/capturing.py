@@ -5,6 +5,7 @@ import os
 import time
 
 from ..jobs import requests
+from ..jobs.capturing import CAPTURE_RESOLUTIONS, UNSEEN
 from ..jobs.texturing import TEXTURED
 from .shared import (
     OUTPUT,
@@ -28,12 +29,12 @@ def options(verbs):
     one.add_argument("--budget", type=float, default=180.0, metavar="SECONDS", help="time to fit the photos (180)")
     one.add_argument("--steps", type=int, default=0, metavar="N", help="fit so many steps instead (0: by the budget)")
     one.add_argument(
-        "--resolution", type=int, choices=requests.CAPTURE_RESOLUTIONS, default=192, help="cells along the box (192)"
+        "--resolution", type=int, choices=CAPTURE_RESOLUTIONS, default=192, help="cells along the box (192)"
     )
     one.add_argument("--holdout", type=int, default=0, metavar="K", help="keep every Kth photo for scores (0: none)")
     one.add_argument("--renders", metavar="DIR", default="", help="write each held-out view as DIR/<image stem>.png")
     unseen = "parts that no photo shows: close the mesh over them, or leave them out (close)"
-    one.add_argument("--unseen", choices=requests.UNSEEN, default="close", help=unseen)
+    one.add_argument("--unseen", choices=UNSEEN, default="close", help=unseen)
     one.add_argument(
         "--box",
         metavar="CX,CY,CZ,SX,SY,SZ",

@@ -22,8 +22,9 @@ from ..geometry.similar import psnr, ssim
 from ..nets import bake_radiance, device, fit_radiance
 from ..nets.fit_stage import Fitted
 from . import fields, memory, poses, unfinished, watching
+from .capturing import Capture
 from .remesh import shape_from_field
-from .requests import Capture, Shape
+from .requests import Shape
 from .texture import textured
 
 READ, FIT = 0.15, 0.87

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..geometry.picture import size_of
 from ..geometry.views import shrunk
-from .requests import CAPTURE_RESOLUTIONS
+from .capturing import CAPTURE_RESOLUTIONS
 
 LONGER = (1024, 768, 512, 384)
 """Pixels along the longer side that photos are reduced to: the first where there is room"""

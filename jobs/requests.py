@@ -15,17 +15,14 @@ from dataclasses import dataclass, fields, is_dataclass
 import numpy as np
 
 from . import checks
-from .capturing import Look, Looked
+from .capturing import Capture, Look, Looked
 from .sampling import Encode, Encoded, Fit, Point, Sample
+from .settings import DEVICES, Meshing, View
 from .settings import STYLES as STYLES
 from .settings import VIEW_LIMITS as VIEW_LIMITS
-from .settings import Meshing, View
-from .texturing import SIDES, Texture
+from .texturing import Texture
 
 RESOLUTIONS = (32, 64)
-CAPTURE_RESOLUTIONS = (64, 96, 128, 192, 256)
-UNSEEN = ("close", "cull")
-DEVICES = ("auto", "cpu", "cuda", "mps")
 FORMATS = ("glb", "ply", "obj", "stl")
 EXPORTED = ("vertices", "faces", "colours", "confidence", "uvs", "texture", "polygons")
 """What of a Shape goes into files"""
@@ -114,64 +111,6 @@ class Reconstruct:
                 raise ValueError(f"{name.capitalize()} are {len(given)} for {count} pictures; give one for each")
         if self.turns and self.turns[0]:
             raise ValueError(f"Turns begin with {self.turns[0]:g}; the first picture's is 0, the others count from it")
-
-
-@dataclass(frozen=True)
-class Capture:
-    """A folder of photographs -> Shape in their cameras' own frame."""
-
-    VERB = "capture"
-    ENDS_EARLY = True
-    """Told that it is enough, it ends with what there is by then."""
-    folder: str
-    budget: float = 180.0
-    """Seconds of fitting; reading and meshing come on top."""
-    steps: int = 0
-    """Steps of fitting, in place of the budget: the same number gives the same mesh again; 0 goes by the budget."""
-    resolution: int = 192
-    """Cells along the box that holds the object."""
-    holdout: int = 0
-    """Every so manieth photo is kept for the scores where the folder has no test views of its own; 0 keeps none."""
-    meshing: Meshing = dataclasses.field(default_factory=Meshing)
-    seed: int = 0
-    renders: str = ""
-    """Folder for each held-out view as the field shows it, <stem>.png; "" draws none."""
-    preview: str = ""
-    save_field: str = ""
-    cache: str = ""
-    resume: bool = False
-    """Go on from where the last capture of these photos at this resolution stopped, for the budget or so many steps."""
-    live: float = 0.0
-    """Seconds between two meshes of what there is so far, for somebody who watches; 0 shows none."""
-    unseen: str = "close"
-    """What becomes of parts that no photo shows: "close" keeps the mesh whole, "cull" leaves them out."""
-    box: tuple[float, ...] = ()
-    """Centre x, y, z and size x, y, z of what is wanted, in the cameras' frame and along its axes; () finds it."""
-    texture: int = 0
-    """Pixels along the side of a texture of the photos, from 512 to 4096; 0 makes none."""
-    device: str = "auto"
-
-    def __post_init__(self):
-        checks.put(self, "folder", checks.path("Folder", self.folder))
-        checks.one_of("Device", self.device, DEVICES)
-        if not isinstance(self.resume, bool):
-            raise ValueError(f"Resume is {self.resume!r}; it must be true or false")
-        checks.put(self, "live", checks.number("Live", self.live))
-        checks.put(self, "budget", checks.number("Budget", self.budget))
-        if not 1 <= self.budget <= 86_400:
-            raise ValueError(f"Budget is {self.budget:g} seconds; it must be from 1 to 86400")
-        if self.resolution not in CAPTURE_RESOLUTIONS or isinstance(self.resolution, bool):
-            raise ValueError(f"Resolution is {self.resolution}; choose one of {checks.listed(CAPTURE_RESOLUTIONS)}")
-        checks.put(self, "steps", checks.whole("Steps", self.steps, 0, 10_000_000))
-        checks.put(self, "holdout", checks.whole("Holdout", self.holdout, 0, 1000))
-        checks.put(self, "seed", checks.whole("Seed", self.seed, 0, 2**31 - 1))
-        checks.put(self, "box", checks.box("Box", self.box))
-        checks.check(self, "Meshing", self.meshing, Meshing)
-        checks.one_of("Unseen", self.unseen, UNSEEN)
-        checks.put(self, "texture", checks.whole("Texture", self.texture, 0, SIDES[1]))
-        if 0 < self.texture < SIDES[0]:
-            raise ValueError(f"Texture is {self.texture}; it must be from {SIDES[0]} to {SIDES[1]}, or 0 for none")
-        checks.paths(self, "renders", "preview", "save_field", "cache")
 
 
 @dataclass(frozen=True)

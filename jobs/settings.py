@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from . import checks
 
+DEVICES = ("auto", "cpu", "cuda", "mps")
 STYLES = ("smooth", "blocks")
 VIEW_LIMITS = {"elevation": (-20.0, 75.0), "depth": (0.6, 3.0)}
 

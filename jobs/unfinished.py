@@ -9,7 +9,7 @@ from pathlib import Path
 from ..geometry.scene import Scene
 from ..nets import half_fitted
 from . import environment
-from .requests import Capture
+from .capturing import Capture
 
 LIMIT = 2**30
 """Bytes that all of them may take."""

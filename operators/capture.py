@@ -3,7 +3,8 @@
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty, StringProperty
 
-from ..jobs.requests import CAPTURE_RESOLUTIONS, UNSEEN, Capture, Meshing
+from ..jobs.capturing import CAPTURE_RESOLUTIONS, UNSEEN, Capture
+from ..jobs.settings import Meshing
 from . import boxes, captured, compute, datablocks, provenance
 from .base import ONCE, JobOperator, told
 

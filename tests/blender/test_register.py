@@ -61,7 +61,8 @@ def test_only_what_may_run_again_has_redo(bpy, scene):
 
 def test_the_settings_match_what_may_be_asked(bpy, scene):
     """Every setting of the sidebar makes a request; defaults are those of the request."""
-    from maquette.jobs.requests import Capture, Meshing, Reconstruct
+    from maquette.jobs.capturing import Capture
+    from maquette.jobs.requests import Meshing, Reconstruct
 
     assert scene.maquette.meshing() == Meshing(size=1.0)  # what "auto" stands for where there is no size of its own
     capture, asked = scene.maquette.capture, Capture("photos")

@@ -12,7 +12,8 @@ POINTS = np.array([[1, 0, 0], [1, 2, 0], [1, 0, 5], [3, 3, 3]], np.float32)
 @pytest.fixture
 def made(bpy, scene):
     """A capture as the operator places it, without the worker: three vertices, two cameras, a box."""
-    from maquette.jobs.requests import Capture, Shape
+    from maquette.jobs.capturing import Capture
+    from maquette.jobs.requests import Shape
     from maquette.operators import captured, datablocks, provenance
 
     rows = [

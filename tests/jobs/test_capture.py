@@ -8,8 +8,9 @@ import pytest
 from maquette.geometry import frames
 from maquette.geometry.picture import write_picture
 from maquette.jobs.capture import capture
+from maquette.jobs.capturing import Capture
 from maquette.jobs.remesh import remesh
-from maquette.jobs.requests import Capture, Meshing, Remesh
+from maquette.jobs.requests import Meshing, Remesh
 
 CENTRE, RADII = np.array([3.0, -2.0, 5.0]), np.array([0.7, 0.5, 0.4])
 SIDE, FOV = 72, 40.0  # of conftest's ellipsoid

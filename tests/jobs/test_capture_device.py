@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from maquette.jobs import capture as job
-from maquette.jobs.requests import Capture
+from maquette.jobs.capturing import Capture
 from maquette.nets import device, fit_radiance
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from maquette.jobs import memory
 from maquette.jobs.capture import capture
-from maquette.jobs.requests import Capture
+from maquette.jobs.capturing import Capture
 
 GIB = 2**30
 PHOTOS = [(4000, 3000)] * 100

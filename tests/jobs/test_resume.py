@@ -7,7 +7,7 @@ import pytest
 
 from maquette.jobs import unfinished
 from maquette.jobs.capture import capture
-from maquette.jobs.requests import Capture
+from maquette.jobs.capturing import Capture
 
 
 def quiet(*_):

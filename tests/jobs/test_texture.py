@@ -16,8 +16,9 @@ from maquette.geometry.mesh import Mesh
 from maquette.geometry.texels import Texels
 from maquette.geometry.views import photograph
 from maquette.jobs.capture import capture
+from maquette.jobs.capturing import Capture
 from maquette.jobs.protocol import Cancelled
-from maquette.jobs.requests import Capture, Meshing, Shape
+from maquette.jobs.requests import Meshing, Shape
 from maquette.jobs.texture import texture
 from maquette.jobs.texturing import Texture
 
