@@ -65,7 +65,7 @@ def sample(run) -> int:
     check_folders(arguments.report, arguments.save_preset)
     shapes = between(run) if arguments.between else around(run)
     if arguments.save_preset:
-        keep_preset(run, shapes[0][1]["point"])
+        keep_preset(run, shapes[0][1])
     items = []
     for stem, place in shapes:
         output, field, preview = arguments.output, arguments.save_field, arguments.preview
@@ -91,8 +91,10 @@ def check_usage(arguments):
     if arguments.mask and not arguments.fit:
         arguments.error("--mask goes with --fit")
     if arguments.between:
-        if arguments.count > 1 or arguments.vary is not None or arguments.save_preset:
-            arguments.error("--count, --vary and --save-preset do not go with --between")
+        if arguments.count > 1 or arguments.vary is not None:
+            arguments.error("--count and --vary do not go with --between")
+        if arguments.save_preset and arguments.factor is None:
+            arguments.error("--save-preset keeps one shape between A and B: name it with --factor")
         if (arguments.steps is None) == (arguments.factor is None):
             arguments.error("--between needs either --steps or --factor")
         if arguments.steps is not None and arguments.steps < 2:
@@ -106,7 +108,9 @@ def check_usage(arguments):
 def around(run) -> list[tuple[str, dict]]:
     """File stems and request fields of the shapes about one place: seeds or variations counting up."""
     arguments = run.arguments
-    start = dataclasses.replace(beginning(run), **moved(run))
+    begun = beginning(run)
+    way = {"other": begun.other, "factor": begun.factor} if begun.other else {}
+    start = dataclasses.replace(begun.point, **moved(run))
     shapes = []
     for number in range(arguments.count):
         changes, stem = {}, f"{arguments.model}-{start.seed}"
@@ -116,7 +120,7 @@ def around(run) -> list[tuple[str, dict]]:
         elif arguments.count > 1:
             changes = {"seed": start.seed + number}
             stem = f"{arguments.model}-{start.seed + number}"
-        shapes.append((stem, {"point": point(run, start, **changes)}))
+        shapes.append((stem, {"point": point(run, start, **changes), **way}))
     return shapes
 
 
@@ -135,16 +139,19 @@ def between(run) -> list[tuple[str, dict]]:
     ]
 
 
-def beginning(run) -> requests.Point:
-    """Where --preset, --encode, --fit or the seed say."""
+def beginning(run) -> requests.Sample:
+    """Where --preset, --encode, --fit or the seed say; presets may be on the way between two shapes."""
     arguments = run.arguments
     if arguments.preset:
         return preset(run, arguments.preset)
     if arguments.encode:
-        return found(run, requests.Encode, path=arguments.encode)
-    if arguments.fit:
-        return found(run, requests.Fit, image=arguments.fit, mask=arguments.mask)
-    return run.request(requests.Point, family=arguments.family, seed=arguments.seed, truncation=arguments.truncation)
+        place = found(run, requests.Encode, path=arguments.encode)
+    elif arguments.fit:
+        place = found(run, requests.Fit, image=arguments.fit, mask=arguments.mask)
+    else:
+        drawn = {"family": arguments.family, "seed": arguments.seed, "truncation": arguments.truncation}
+        place = run.request(requests.Point, **drawn)
+    return run.request(requests.Sample, arguments.model, place)
 
 
 def end(run, text: str) -> requests.Point:
@@ -153,22 +160,26 @@ def end(run, text: str) -> requests.Point:
     if text.isdigit():
         return run.request(requests.Point, arguments.family, int(text), arguments.truncation)
     if text.lower().endswith(".json"):
-        return preset(run, text)
+        kept = preset(run, text)
+        if kept.other:
+            raise Failed(f"{os.path.basename(text)} is on the way between two shapes; --between takes presets of one")
+        return kept.point
     return found(run, requests.Encode, path=text)
 
 
-def preset(run, path: str) -> requests.Point:
+def preset(run, path: str) -> requests.Sample:
     arguments = run.arguments
     try:
-        return sampling.read_preset(path, arguments.model, weights(arguments.model))[1]
+        return sampling.read_preset(path, arguments.model, weights(arguments.model))
     except ValueError as error:
         raise Failed(str(error)) from error
 
 
-def keep_preset(run, place: requests.Point):
+def keep_preset(run, place: dict):
     arguments = run.arguments
     try:
-        sampling.write_preset(arguments.save_preset, arguments.model, weights(arguments.model), place)
+        sample = requests.Sample(arguments.model, **place)
+        sampling.write_preset(arguments.save_preset, weights(arguments.model), sample)
     except ValueError as error:
         raise Failed(str(error)) from error
 

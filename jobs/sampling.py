@@ -1,6 +1,7 @@
 """What may be asked of the networks that sample shapes; `requests` has these too.
 
-A Point is a place in such a network's latent space, said the way an artist came there. Presets are Points in a file.
+A Point is a place in such a network's latent space, said the way an artist came there. Presets are Points in a file,
+or the way from one to another.
 """
 
 import dataclasses
@@ -152,10 +153,12 @@ class Encoded:
 # --- presets --------------------------------------------------------------------------------------------------------
 
 
-def write_preset(path: str, model: str, weights: str, point: Point) -> None:
-    """JSON with the model, its weights' sha256 and the point, whole or not at all. Raises ValueError."""
+def write_preset(path: str, weights: str, sample: Sample) -> None:
+    """JSON with the model, its weights' sha256, the point and the other end, whole or not at all. Raises ValueError."""
     part = f"{path}.part"
-    preset = {"maquette preset": 1, "model": model, "weights": weights, **dataclasses.asdict(point)}
+    preset = {"maquette preset": 1, "model": sample.model, "weights": weights, **dataclasses.asdict(sample.point)}
+    if sample.other:
+        preset |= {"other": dataclasses.asdict(sample.other), "factor": sample.factor}
     try:
         with open(part, "w", encoding="utf-8") as stream:
             json.dump(preset, stream, indent=2, ensure_ascii=False)
@@ -165,8 +168,8 @@ def write_preset(path: str, model: str, weights: str, point: Point) -> None:
         raise ValueError(f"The preset {path} cannot be written: {error.strerror}") from error
 
 
-def read_preset(path: str, model: str = "", weights: str = "") -> tuple[str, Point]:
-    """-> the model's name and the point of a preset file.
+def read_preset(path: str, model: str = "", weights: str = "") -> Sample:
+    """-> the model, the point and, if there is one, the other end and the factor of a preset file.
 
     model, weights: refuse one that was made with others; "" takes any. Raises ValueError with a sentence."""
     name = os.path.basename(path)
@@ -184,10 +187,19 @@ def read_preset(path: str, model: str = "", weights: str = "") -> tuple[str, Poi
         raise ValueError(f"{name} is a preset of {theirs}, not of {model}")
     if weights and made_with != weights:
         raise ValueError(f"{name} was made with another version of {theirs}: its shape would be another one")
-    unknown = sorted(set(preset) - {item.name for item in dataclasses.fields(Point)})
+    other, factor = preset.pop("other", None), preset.pop("factor", 0.0)
+    ends = [_point(values, name) for values in (preset, other) if values is not None]
+    return Sample(theirs, *ends, factor=factor) if len(ends) == 2 else Sample(theirs, *ends)
+
+
+def _point(values, name: str) -> Point:
+    """The Point of a preset of this name."""
+    if not isinstance(values, dict):
+        raise ValueError(f"{name} is not a preset of Maquette")
+    unknown = sorted(set(values) - {item.name for item in dataclasses.fields(Point)})
     if unknown:
         raise ValueError(f"{name} holds {unknown[0]!r}, which this version of Maquette does not know")
-    return theirs, Point(**preset)
+    return Point(**values)
 
 
 def _latent(values) -> tuple[float, ...]:

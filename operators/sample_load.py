@@ -1,9 +1,10 @@
 """A preset -> the sample that was saved."""
 
+import dataclasses
+
 import bpy
 from bpy.props import StringProperty
 
-from ..jobs.requests import Meshing, Sample
 from ..jobs.sampling import read_preset
 from . import compute, datablocks, sampled
 from .base import JobOperator
@@ -21,10 +22,10 @@ class MAQUETTE_OT_sample_load(Browsing, JobOperator, bpy.types.Operator):
 
     def requests(self, context):
         path = bpy.path.abspath(self.filepath)
-        model, _ = read_preset(path)
-        model, point = read_preset(path, model, sampled.weights(model))
+        model = read_preset(path).model
+        sample = read_preset(path, model, sampled.weights(model))
         self._cursor = tuple(context.scene.cursor.location)
-        return [Sample(model, point, meshing=Meshing(smoothing=0), cache=compute.cache())]
+        return [dataclasses.replace(sample, cache=compute.cache())]
 
     def receive(self, context, answers):
         thing = sampled.new(context, answers[0].result, answers[0].request, self._cursor)

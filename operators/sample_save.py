@@ -11,7 +11,7 @@ from .base import OnSample
 
 
 class MAQUETTE_OT_sample_save(OnSample, bpy.types.Operator):
-    """Save where the active sample lies, sliders included, as a small file that Load makes the same shape of"""
+    """Save where the active sample lies, its sliders and the way to B too, as a small file for Load"""
 
     bl_idname = "maquette.sample_save"
     bl_label = "Save Preset"
@@ -28,11 +28,9 @@ class MAQUETTE_OT_sample_save(OnSample, bpy.types.Operator):
     def execute(self, context):
         thing, path = context.object, bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".json")
         try:
-            model = thing.maquette_sample.model
-            write_preset(path, model, sampled.weights(model), sampled.point(thing))
+            write_preset(path, sampled.weights(thing.maquette_sample.model), sampled.request(thing))
         except ValueError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        without = ", without the way to B" if thing.maquette_sample.other else ""
-        self.report({"INFO"}, f"Saved {os.path.basename(path)}{without}")
+        self.report({"INFO"}, f"Saved {os.path.basename(path)}")
         return {"FINISHED"}

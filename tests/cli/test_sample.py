@@ -77,6 +77,16 @@ def test_a_preset_is_the_same_shape_again(maquette, tmp_path):
     assert code == 1 and "p.json was made with another version of shape_vae" in error
 
 
+def test_a_preset_keeps_what_lies_on_a_way(maquette, tmp_path):
+    half, again, preset = tmp_path / "a.ply", tmp_path / "b.ply", tmp_path / "p.json"
+    way = "--between", 1, 2, "--factor", 0.3, "--resolution", 32
+    assert maquette(*way, "--save-preset", preset, "-o", half)[0] == 0
+    assert maquette("--preset", preset, "--resolution", 32, "-o", again)[0] == 0
+    assert half.read_bytes() == again.read_bytes()
+    code, _, error = maquette("--between", preset, 2, "--factor", 0.5, "-o", again)
+    assert code == 1 and "p.json is on the way between two shapes" in error
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
@@ -100,6 +110,7 @@ def test_what_cannot_be_ends_with_one_line(maquette, tmp_path, arguments, said):
         (["--truncation", "3"], "Truncation is 3"),
         (["--between", "1", "2"], "needs either --steps or --factor"),
         (["--steps", "3"], "go with --between"),
+        (["--between", "1", "2", "--steps", "3", "--save-preset", "p.json"], "name it with --factor"),
         (["--encode", "a.ply", "--fit", "b.png"], "both say where to begin"),
         (["--mask", "m.png"], "--mask goes with --fit"),
         (["--count", "0"], "--count is 0"),

@@ -139,8 +139,9 @@ def test_requests_go_over_the_wire():
 
 def test_presets_come_back_and_others_are_refused(tmp_path):
     path, point = str(tmp_path / "stuhl ä.json"), Point("chair", 5, sliders={"seat height": 45.0}, latent=(0.5, -1.0))
-    sampling.write_preset(path, "shape_vae", "abc", point)
-    assert sampling.read_preset(path, "shape_vae", "abc") == ("shape_vae", point)
+    for made in (Sample("shape_vae", point), Sample("shape_vae", point, Point("lamp", 3), 0.25)):
+        sampling.write_preset(path, "abc", made)
+        assert sampling.read_preset(path, "shape_vae", "abc") == made
     with pytest.raises(ValueError, match="another version of shape_vae"):
         sampling.read_preset(path, "shape_vae", "abd")
     with pytest.raises(ValueError, match="a preset of shape_vae, not of head_vae"):
@@ -152,7 +153,7 @@ def test_presets_come_back_and_others_are_refused(tmp_path):
     with pytest.raises(ValueError, match="cannot be read"):
         sampling.read_preset(str(tmp_path / "none.json"))
     with pytest.raises(ValueError, match="cannot be written"):
-        sampling.write_preset(str(tmp_path / "no" / "p.json"), "shape_vae", "abc", point)
+        sampling.write_preset(str(tmp_path / "no" / "p.json"), "abc", made)
 
 
 # --- heads, which are meshes from the start ---------------------------------------------------------------------------
