@@ -1,70 +1,94 @@
-"""Pieces of a shape joined where a field says that they most likely meet: what is drawn as one object is one.
+"""Pieces of a shape joined where a field says that they most nearly meet: what is one object is drawn as one.
 
-A network that doubts a chair's leg for two cells in its middle would otherwise lose its lower half.
+A network that doubts a chair's leg for two cells in its middle would otherwise lose its lower half, a lamp its shade.
 """
 
 import numpy as np
 from scipy import ndimage
 from skimage.graph import MCP_Geometric
 
-LEAST = 4
-"""Cells of a piece that is worth a bridge"""
+SPECK = 0.01
+"""Pieces of less than this share of the largest are not worth a bridge"""
 DOUBTFUL = 0.02
 """Bridges do not cross cells that are less likely inside than this ..."""
+FAR = 3.0
+"""... or lie further than this from all surfaces, in cells ..."""
 LARGE = 0.1
 """... but those to a piece of at least this share of the largest, which no shape can do without"""
 RADIUS = 1.2
 """Of a bridge, in cells"""
 ABOVE = 0.1
-"""What is added to the level in a bridge's middle"""
+"""What is added to the level of a probability in a bridge's middle"""
+CELL = 0.05
+"""Cost of a cell that is inside; outside, the cost of the nearest is five times as much"""
 
 
 def bridged(occupancy, level):
-    """occupancy (X, Y, Z) float32 in [0, 1] with values raised along the likeliest ways between pieces above level.
+    """Probabilities (X, Y, Z) float32 raised along the likeliest ways between the pieces above level.
 
     The same array where there is one piece, or nothing to join."""
-    pieces, count = ndimage.label(occupancy > level)
-    if count < 2:
-        return occupancy
+    inside = occupancy > level
+    found = ways(inside, lambda: -np.log(np.clip(occupancy, 1e-3, 0.98)), lambda: occupancy <= DOUBTFUL)
+    return with_rods(occupancy, found, lambda away: level + ABOVE * (1 - away / RADIUS))
+
+
+def bridged_distance(distance, cell):
+    """The same of distances (X, Y, Z) float32, inside > 0, along the shortest ways; cell: how wide one is."""
+    found = ways(distance > 0, lambda: 0.2 + np.maximum(-distance / cell, 0), lambda: distance < -FAR * cell)
+    return with_rods(distance, found, lambda away: (RADIUS - away) * cell)
+
+
+def ways(inside, costs, doubtful):
+    """The cells (N, 3) of each bridge between the pieces of inside (X, Y, Z) bool.
+
+    costs() -> (X, Y, Z) of crossing a cell that is outside, doubtful() -> (X, Y, Z) bool: both are only asked for where
+    there are pieces to join."""
+    pieces, count = ndimage.label(inside)
     cells = np.bincount(pieces.ravel())
     cells[0] = 0
+    if count < 2 or np.sort(cells)[-2] < SPECK * cells.max():
+        return []
+    price, barred = np.where(inside, CELL, costs()), doubtful() & ~inside
     largest = int(cells.argmax())
-    joined, out = pieces == largest, occupancy
-    for least, floor in ((LARGE * cells[largest], 0.0), (LEAST, DOUBTFUL)):
-        wanted = {int(i) for i in np.flatnonzero(cells >= max(least, LEAST)) if not joined[pieces == i].any()}
+    joined, found = {largest}, []
+    for share, prices in ((LARGE, price), (SPECK, np.where(barred, -1.0, price))):
+        wanted = {int(i) for i in np.flatnonzero(cells >= share * cells[largest])} - joined
         while wanted:
-            way, reached = likeliest_way(occupancy, level, joined, pieces, wanted, floor)
+            way = cheapest(prices, pieces, joined, wanted, found)
             if way is None:
                 break
+            reached = int(pieces[tuple(way[-1])])
             wanted.discard(reached)
-            joined |= pieces == reached
-            joined[tuple(way.T)] = True
-            out = raised(out, level, way)
-    return out
+            joined.add(reached)
+            found.append(way)
+    return found
 
 
-def likeliest_way(occupancy, level, joined, pieces, wanted, floor):
-    """The cells (N, 3) of the likeliest way from what is joined to a wanted piece, and which; (None, 0) without."""
-    costs = np.where(occupancy > floor, -np.log(np.clip(occupancy, 1e-3, 0.98)), -1.0)
-    costs[occupancy > level] = 0.02
-    ways = MCP_Geometric(costs)
-    sums, _ = ways.find_costs(np.argwhere(joined & ~ndimage.binary_erosion(joined)))
-    goals = np.flatnonzero(np.isin(pieces, list(wanted)))
-    nearest = goals[sums.ravel()[goals].argmin()]
-    if not np.isfinite(sums.ravel()[nearest]):
-        return None, 0
-    way = ways.traceback(np.unravel_index(nearest, occupancy.shape))
-    return np.array(way), int(pieces.ravel()[nearest])
+def cheapest(price, pieces, joined, wanted, found):
+    """The cheapest way (N, 3) from pieces that are joined, or bridges that were found, to a wanted one; or None."""
+    starts, ends = (np.argwhere(rim(np.isin(pieces, list(numbers)))) for numbers in (joined, wanted))
+    search = MCP_Geometric(price)
+    sums, _ = search.find_costs(np.concatenate([starts, *found]), ends, find_all_ends=False)  # stops at the first
+    sums = sums[tuple(ends.T)]
+    return np.array(search.traceback(ends[sums.argmin()])) if np.isfinite(sums).any() else None
 
 
-def raised(occupancy, level, way):
-    """occupancy with a rod of RADIUS cells along the way."""
-    line = np.ones(occupancy.shape, bool)
-    line[tuple(way.T)] = False
-    reach = int(RADIUS) + 2
-    low, high = np.maximum(way.min(0) - reach, 0), way.max(0) + reach + 1
-    part = tuple(slice(a, b) for a, b in zip(low, high))
-    rod = level + ABOVE * (1 - ndimage.distance_transform_edt(line[part]) / RADIUS)
-    out = occupancy.copy()
-    out[part] = np.maximum(out[part], np.where(rod > level - ABOVE, rod, 0)).astype(occupancy.dtype)
+def rim(inside):
+    """The cells of inside (X, Y, Z) bool with a side outside."""
+    return inside & ~ndimage.binary_erosion(inside)
+
+
+def with_rods(values, found, height):
+    """values raised to height(away) round each way, away: how many cells lie between."""
+    if not found:
+        return values
+    out = values.copy()
+    for way in found:
+        reach = int(RADIUS) + 2
+        low, high = np.maximum(way.min(0) - reach, 0), way.max(0) + reach + 1
+        part = tuple(slice(a, b) for a, b in zip(low, high))
+        free = np.ones(out[part].shape, bool)
+        free[tuple((way - low).T)] = False
+        away = ndimage.distance_transform_edt(free)
+        out[part] = np.where(away <= 2 * RADIUS, np.maximum(out[part], height(away)), out[part])
     return out

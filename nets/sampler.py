@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..geometry.bridge import bridged_distance
 from ..geometry.field import Field
 from ..geometry.mesh import Mesh
 from . import catalog, checkpoint
@@ -109,7 +110,7 @@ class Sampler:
 
     @torch.inference_mode()
     def field(self, place: Place, other: Place | None = None, factor: float = 0.0, coarse: bool = False) -> Field:
-        """Negated distances in metres. With `other`, of what lies between: the families' features melt too."""
+        """Negated distances in metres, pieces joined. With `other`, of what lies between: the families melt too."""
         other = other or place
         latent = torch.lerp(place.latent, other.latent, factor)
         weights = torch.zeros(len(self.families))
@@ -120,8 +121,10 @@ class Sampler:
             values = values + THICKER
         side = place.family.side * (1 - factor) + other.family.side * factor
         low = np.array([-side / 2, -side / 2, -side * FLOOR])
-        truncation = self.network.TRUNCATION * side
-        return Field(values.float().cpu().numpy() * truncation, 0.0, np.stack([low, low + side]))
+        values = values.float().cpu().numpy() * (self.network.TRUNCATION * side)
+        if not coarse:
+            values = bridged_distance(values, side / len(values))
+        return Field(values, 0.0, np.stack([low, low + side]))
 
     @torch.inference_mode()
     def mesh(self, place: Place, other: Place | None = None, factor: float = 0.0) -> Mesh:

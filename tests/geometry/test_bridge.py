@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from maquette.geometry.bridge import bridged
+from maquette.geometry.bridge import bridged, bridged_distance
 from maquette.geometry.occupancy_level import promising_level
 
 
@@ -45,6 +45,22 @@ def test_specks_stay_apart_and_one_piece_stays_what_it_is(legs):
     speck[20, 20, 20] = 0.9
     assert bridged(speck, 0.5) is speck
     assert bridged(legs, 0.95) is legs, "nothing is inside"
+
+
+def test_distances_are_joined_the_shortest_way():
+    """A shade over its foot: the rod between them is where they are nearest, and as thick as it is said to be."""
+    x, y, z = (np.arange(48) + 0.5 for _ in range(3))
+    at = np.stack(np.meshgrid(x, y, z, indexing="ij"), -1)
+    shade = 8 - np.linalg.norm(at - [24, 24, 36], axis=-1)
+    foot = 6 - np.linalg.norm(at - [24, 24, 8], axis=-1)
+    distance = np.float32(np.maximum(shade, foot) / 40)
+    joined = bridged_distance(distance, 1 / 40)
+    assert pieces(distance, 0) == 2 and pieces(joined, 0) == 1
+    added = np.argwhere((joined > 0) & (distance <= 0))
+    assert np.abs(added[:, :2] - 23.5).max() < 2.5 and 13 <= added[:, 2].min() and added[:, 2].max() <= 28
+    across = (joined > 0)[:, :, 20].sum()
+    assert 1 <= across <= 9, "as thick as a stalk"
+    assert bridged_distance(np.float32(shade), 1.0).max() == np.float32(shade).max()
 
 
 def test_certain_fields_have_their_level_in_the_middle():

@@ -164,7 +164,14 @@ def test_closed_and_in_one_piece_counts_islands_bubbles_and_nothing():
     bubble = box(0.4, 0.4, 0.4)
     bubble[7:9, 7:9, 7:9] = -127
     empty = np.full((16,) * 3, -127, np.int8)
-    assert draws.closed_share(np.stack([box(0.2, 0.2, 0.2), island, bubble, empty])) == 0.25
+    fields = np.stack([box(0.2, 0.2, 0.2), island, bubble, empty])
+    assert draws.closed_share(fields) == 0.25 and draws.closed_share(fields, largest=True) == 0.75
+
+
+def test_halves_are_joined_before_they_are_counted():
+    halves = box(0.4, 0.2, 0.2)
+    halves[7:9] = -64
+    assert draws.closed_share(halves[None]) == 0 and draws.closed_share(draws.joined(halves[None])) == 1
 
 
 def test_a_set_beside_itself_and_beside_something_else():

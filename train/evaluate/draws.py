@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...geometry.mesh import Mesh
+from ...geometry.bridge import bridged_distance
+from ...geometry.mesh import Mesh, largest_piece
 from ...nets.latents import Slider
 from ...nets.shape_class import SIZE, ShapeClass, placed
-from ...nets.shape_vae import ShapeVAE
+from ...nets.shape_vae import TRUNCATION, ShapeVAE
 from . import sets
 from .reconstructed import BATCH, Shapes, meshed
 
@@ -122,9 +123,18 @@ def meshes(fields: np.ndarray) -> tuple[list[Mesh], int]:
     return kept, len(found) - len(kept)
 
 
-def closed_share(fields: np.ndarray) -> float:
-    """The share whose marching cubes mesh is closed and one piece, without any clean-up; hidden bubbles are pieces."""
+def joined(fields: np.ndarray) -> np.ndarray:
+    """Fields (N, R, R, R) int8 with the pieces of each joined, as Sample joins them."""
+    cell = 127 / (TRUNCATION * fields.shape[-1])
+    whole = (bridged_distance(field.astype(np.float32), cell) for field in fields)
+    return np.stack([np.clip(np.round(field), -127, 127) for field in whole])
+
+
+def closed_share(fields: np.ndarray, largest: bool = False) -> float:
+    """The share whose marching cubes mesh is closed and one piece; hidden bubbles are pieces. largest: of those, the
+    largest alone is looked at, as it is kept alone; else there is no clean-up."""
     kept, _ = meshes(fields)
+    kept = [largest_piece(mesh) for mesh in kept] if largest else kept
     return sum(mesh.is_watertight and mesh.components == 1 for mesh in kept) / len(fields)
 
 

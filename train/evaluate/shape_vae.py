@@ -172,6 +172,9 @@ def closed(network, priors, options) -> dict:
     for name, prior in priors.items():
         fields = draws.draws_of_all(network, prior, options.draws, options.truncation)
         found[name] = draws.closed_share(fields)
+    together = draws.joined(fields)
+    found["the last, pieces joined"] = draws.closed_share(together)
+    found["and what is still apart left out, as Sample gives them"] = draws.closed_share(together, largest=True)
     print(f"Closed and in one piece, of {options.draws} draws at truncation {options.truncation:g}\n")
     print("| | |\n| --- | --- |")
     for name, share in found.items():
