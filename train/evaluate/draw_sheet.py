@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ...geometry.bridge import bridged_distance
 from ...geometry.field import Field
 from ...geometry.frames import UNIT_CUBE
 from ...geometry.isosurface import mesh_from_field
@@ -48,5 +49,6 @@ def picture(network, latent: torch.Tensor, weights: torch.Tensor) -> np.ndarray:
     values = network.decode(latent.to(device), weights.to(device))[0].float().cpu().numpy()
     if not (values > 0).any():
         return np.full((SIDE, SIDE, 3), 225, np.uint8)
-    mesh = mesh_from_field(Field(values, 0.0, UNIT_CUBE))
+    cell = 1 / (network.TRUNCATION * len(values))
+    mesh = mesh_from_field(Field(bridged_distance(values, cell), 0.0, UNIT_CUBE))
     return np.asarray(Image.fromarray(draw(mesh, 2 * SIDE)).resize((SIDE, SIDE)))
