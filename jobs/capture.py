@@ -39,9 +39,10 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     """Raises ValueError with a sentence where the folder holds nothing that can be captured."""
     start = time.perf_counter()
     asked = request
-    scene, request, smaller = read(asked, progress, cancelled)
+    stopped = unfinished.Unfinished(asked)
+    scene, request, smaller, longest = read(asked, progress, cancelled, stopped.longest() if asked.resume else 0)
     progress(READ, "Fitting", "finding the object")
-    stopped = unfinished.Unfinished(asked, scene)
+    stopped.about(scene, longest)
     wanted = Box(request.box[:3], request.box[3:]) if request.box else None
     watcher = watching.Watcher(request.live, progress, (READ, FIT), wanted)
     fitted, slower = fit(request, scene, wanted, stopped, watcher, cancelled)
@@ -100,15 +101,18 @@ def fit(request: Capture, scene: Scene, wanted: Box | None, stopped, watcher, ca
     return work(device.pick("cpu")), f"The graphics card could not do it ({reason}); the CPU did, which is slower."
 
 
-def read(request: Capture, progress, cancelled) -> tuple[Scene, Capture, str]:
+def read(request: Capture, progress, cancelled, kept: int = 0) -> tuple[Scene, Capture, str, int]:
     """The photos with their cameras, which are found where nobody says them; all with masks, or none.
 
-    And the request with as fine a resolution as memory allows, and a sentence where that is less than was asked for.
+    And the request with as fine a resolution as memory allows, a sentence where that is less than was asked for, and
+    how many pixels along their longer side photos have at most: `kept`, where what goes on was begun with so many.
     """
     chosen = [None, ""]
 
     def longest(views, scored):
         chosen[:] = memory.fitting(memory.sizes_of(views), scored, request.resolution, memory.free())
+        if kept:
+            chosen[0] = dataclasses.replace(chosen[0], longest=kept)
         return chosen[0].longest
 
     scene = poses.open_scene(
@@ -123,9 +127,10 @@ def read(request: Capture, progress, cancelled) -> tuple[Scene, Capture, str]:
     request = dataclasses.replace(request, resolution=scale.resolution)
     masked = [photo for photo in scene.photos if photo.mask is not None]
     if not masked or len(masked) == len(scene.photos):
-        return scene, request, smaller
+        return scene, request, smaller, scale.longest
     left_out = f"{len(scene.photos) - len(masked)} photos have no mask and are left out, since the others have one"
-    return dataclasses.replace(scene, photos=tuple(masked), notes=(*scene.notes, left_out)), request, smaller
+    scene = dataclasses.replace(scene, photos=tuple(masked), notes=(*scene.notes, left_out))
+    return scene, request, smaller, scale.longest
 
 
 def box_of(scene: Scene) -> Similarity:

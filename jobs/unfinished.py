@@ -18,12 +18,21 @@ LIMIT = 2**30
 class Unfinished:
     """The file of one capture, which is kept while it runs and read when it is resumed."""
 
-    def __init__(self, request: Capture, scene: Scene):
+    def __init__(self, request: Capture):
         asked = request.folder, request.resolution, request.holdout
         self.path = Path(environment.capture_file(*asked, request.cache, request.box))
-        self.of = {"photos": digest(scene), "resolution": request.resolution}
+        self.of = {"resolution": request.resolution}
         self.note = ""
         """Why there will be nothing to resume"""
+
+    def longest(self) -> int:
+        """Pixels along the longer side that the photos of what was stopped were reduced to; 0 where nobody knows."""
+        longest = half_fitted.kept_of(self.path).get("longest", 0)
+        return longest if isinstance(longest, int) and longest > 0 else 0
+
+    def about(self, scene: Scene, longest: int) -> None:
+        """Which photos these are, and how large: only with the same can a capture go on."""
+        self.of |= {"photos": digest(scene), "longest": longest}
 
     def load(self, device):
         return half_fitted.load(self.path, self.of, device)

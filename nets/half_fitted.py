@@ -40,6 +40,16 @@ def save(path, fitted: Fitted, of: dict) -> None:
         file.write(as_bytes(tensors, {"maquette": json.dumps(told)}))
 
 
+def kept_of(path) -> dict:
+    """What a file that `save` wrote says it is of; {} where nothing can be read."""
+    try:
+        with safe_open(path, "pt") as file:
+            of = json.loads(file.metadata()["maquette"])["of"]
+    except (SafetensorError, ValueError, OSError, TypeError, KeyError):
+        return {}
+    return of if isinstance(of, dict) else {}
+
+
 def load(path, of: dict, device="cpu") -> Fitted:
     """What `save` wrote, on a device. ValueError with a sentence where it is missing, damaged, or of something else."""
     again = "capture without Resume to begin anew"

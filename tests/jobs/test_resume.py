@@ -52,6 +52,17 @@ def test_a_stopped_capture_goes_on(ellipsoid, stopped, cache):
     assert after["psnr"] > before["psnr"] and after["box"] == before["box"]
 
 
+def test_it_goes_on_with_photos_as_large_as_they_were(ellipsoid, tmp_path, monkeypatch):
+    """Whatever memory is free by then: photos of another size are not those that were fitted."""
+    from maquette.jobs import memory
+
+    for longest, resume in ((48, False), (1024, True)):
+        scale = memory.Scale(longest, 64), "small" if longest == 48 else ""
+        monkeypatch.setattr(memory, "fitting", lambda *_, scale=scale: scale)
+        report = capture(asked(ellipsoid.folder, tmp_path, 12, resume=resume), quiet, never).report
+    assert report["steps"] == 24 and report["cameras"][0]["size"] == [48, 48]
+
+
 def test_what_is_kept_is_what_was_fitted(ellipsoid, stopped, cache):
     """Resumed for no time at all, the mesh is the same."""
     again = capture(asked(ellipsoid.folder, cache, resume=True), quiet, lambda: True)
