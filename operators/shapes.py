@@ -62,5 +62,5 @@ def tidy(place: Point) -> Point:
 
 
 def _size(shape: Shape) -> int:
-    colours = 0 if shape.colours is None else shape.colours.nbytes
-    return shape.vertices.nbytes + shape.faces.nbytes + colours
+    arrays = shape.vertices, shape.faces, shape.colours, shape.uvs, shape.polygons
+    return sum(array.nbytes for array in arrays if array is not None)
