@@ -13,6 +13,8 @@ DOUBTFUL = 0.02
 """Bridges do not cross cells that are less likely inside than this ..."""
 FAR = 3.0
 """... or lie further than this from all surfaces, in cells ..."""
+MOST = 12
+"""What falls into more pieces than this is noise: joining it takes long and helps nobody"""
 LARGE = 0.1
 """... but those to a piece of at least this share of the largest, which no shape can do without"""
 RADIUS = 1.2
@@ -47,6 +49,8 @@ def ways(inside, costs, doubtful):
     cells = np.bincount(pieces.ravel())
     cells[0] = 0
     if count < 2 or np.sort(cells)[-2] < SPECK * cells.max():
+        return []
+    if (cells >= SPECK * cells.max()).sum() > MOST:
         return []
     price, barred = np.where(inside, CELL, costs()), doubtful() & ~inside
     largest = int(cells.argmax())

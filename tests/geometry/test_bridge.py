@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from maquette.geometry.bridge import bridged, bridged_distance
+from maquette.geometry.bridge import MOST, bridged, bridged_distance
 from maquette.geometry.occupancy_level import promising_level
 
 
@@ -61,6 +61,12 @@ def test_distances_are_joined_the_shortest_way():
     across = (joined > 0)[:, :, 20].sum()
     assert 1 <= across <= 9, "as thick as a stalk"
     assert bridged_distance(np.float32(shade), 1.0).max() == np.float32(shade).max()
+
+
+def test_noise_is_left_alone():
+    noise = np.zeros((48, 48, 48), np.float32)
+    noise[::4, ::4, ::4] = noise[1::4, ::4, ::4] = 0.9
+    assert pieces(noise, 0.5) > MOST and bridged(noise, 0.5) is noise
 
 
 def test_certain_fields_have_their_level_in_the_middle():
