@@ -53,7 +53,7 @@ def ends(network: HeadVAE, i: int, sliders: list[dict], names: tuple[str, ...]) 
 @torch.no_grad()
 def tile(network: HeadVAE, i: int, latent: torch.Tensor) -> np.ndarray:
     vertices = network.decode(latent[None], torch.tensor([i]))[0].numpy()
-    mesh = Mesh(vertices, triangles(network.quads(i)[0].numpy())[0])
+    mesh = Mesh(vertices, triangles(network.quads(i)[0].numpy()))
     return draw(mesh, TILE, azimuth=25, elevation=4, shown=0.92)
 
 
