@@ -10,6 +10,7 @@ from ...geometry.mesh import Mesh
 from ...geometry.preview import draw
 from ...nets import catalog
 from ...nets.head_vae import HeadVAE
+from ...nets.sampler import triangles
 
 TILE, COLUMNS, RANDOM = 100, 12, 24
 TRUNCATION = 0.7
@@ -53,11 +54,5 @@ def ends(network: HeadVAE, i: int, sliders: list[dict], names: tuple[str, ...]) 
 @torch.no_grad()
 def tile(network: HeadVAE, i: int, latent: torch.Tensor) -> np.ndarray:
     vertices = network.decode(latent[None], torch.tensor([i]))[0].numpy()
-    mesh = Mesh(vertices, triangles(network.quads(i)[0].numpy()))
+    mesh = Mesh(vertices, triangles(network.quads(i)[0].numpy())[0])
     return draw(mesh, TILE, azimuth=25, elevation=4, shown=0.92)
-
-
-def triangles(faces: np.ndarray) -> np.ndarray:
-    """faces (F, 4), -1 for no fourth corner -> (T, 3) int32"""
-    quads = faces[faces[:, 3] >= 0]
-    return np.concatenate([faces[:, :3], quads[:, [0, 2, 3]]]).astype(np.int32)
