@@ -1,0 +1,48 @@
+"""What pictures show of a surface, and which of several is believed where."""
+
+import math
+
+import pytest
+import torch
+
+from maquette.nets.camera import cell_centres
+from maquette.nets.look import Looker, look_from_all
+
+COLOURS = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]])
+WAYS = torch.tensor([[0.0, -1, 0], [1, 0, 0], [0, 1, 0], [-1, 0, 0]])
+"""Where cameras stand that are turned by 0, 90, 180 and 270 degrees, to the right"""
+
+
+def ball(n=32, radius=0.3):
+    return torch.sigmoid((radius - cell_centres(n).norm(dim=1)) * 2 * n).reshape(n, n, n)
+
+
+def from_sides(colours=COLOURS) -> list[Looker]:
+    camera = torch.tensor([[0.0, math.log(2.4), 0.3, 0, 0]])
+    lookers = []
+    for k, colour in enumerate(colours):
+        pixels = torch.cat([colour, torch.ones(1)])[None, :, None, None].expand(1, 4, 64, 64)
+        fit = torch.tensor([[-k * math.pi / 2, 1.0, 0, 0, 0]])
+        lookers.append(Looker(pixels, camera, fit if k else None))
+    return lookers
+
+
+def test_a_place_has_the_colour_of_the_view_that_it_faces():
+    pixels, sure = (values.reshape(32**3, -1) for values in look_from_all(ball(), from_sides()))
+    points = cell_centres(32)
+    shell = (points.norm(dim=1) - 0.3).abs() < 0.5 / 32
+    for way, colour in zip(WAYS, COLOURS, strict=True):
+        ahead = shell & (points @ way > 0.29)
+        assert ahead.sum() > 10 and (sure[ahead] > 0.9).all()
+        torch.testing.assert_close(pixels[ahead], colour.expand(int(ahead.sum()), 3), atol=0.02, rtol=0)
+    between = shell & (points[:, 0] > 0.19) & (points[:, 1] < -0.19)  # half way from the front to the right
+    assert pixels[between].mean(0).tolist() == pytest.approx([0.5, 0.5, 0], abs=0.1)
+
+
+def test_one_view_colours_all_that_it_sees():
+    pixels, sure = look_from_all(ball(), from_sides()[:1])
+    seen = sure.flatten() > 0.5
+    assert (pixels.reshape(-1, 3)[seen] == COLOURS[0]).all()
+    points = cell_centres(32)
+    inside = points.norm(dim=1) < 0.3
+    assert seen.sum() > 500 and not (seen & inside & (points[:, 1] > 0.05)).any()
