@@ -58,8 +58,11 @@ class ShapeGAN(nn.Module):
     def decode(self, latent: Tensor, family: Tensor, coarse: bool = False) -> Tensor:
         """latent (B, L) standard normal, family (B,) or shares of families (B, F) -> (B, N, N, N) over the truncation,
         inside > 0; half as many cells a side where `coarse`."""
-        embedded = chosen(self.family.weight, family)
-        field = self.decoder(self.spread(latent, family), embedded, coarse)[:, 0]
+        return self.shaped(self.spread(latent, family), family, coarse)
+
+    def shaped(self, latent: Tensor, family: Tensor, coarse: bool = False) -> Tensor:
+        """As `decode`, of latents that lie where the decoder has them, which is where shape_vae does if it began so."""
+        field = self.decoder(latent, chosen(self.family.weight, family), coarse)[:, 0]
         return torch.cat([field, field.flip(1)], 1) if self.config.mirrored else field
 
 

@@ -77,6 +77,30 @@ def test_where_the_discriminator_is_sure_only_minimax_is_flat():
     assert slope["minimax"] == pytest.approx(e**-12, rel=1e-3) and slope["non-saturating"] == pytest.approx(1, rel=1e-3)
 
 
+def test_what_the_vae_knows_holds_the_generator():
+    """Begun with its decoder, shapes that it reads come back; a generator that was shaken is pulled back to them."""
+    asked = recipe.Recipe(batch=4, known=40.0, steps=1)
+    players = recipe.make(asked)
+    players.load_state_dict(recipe.begun(load_file(catalog.weights_path("shape_vae"))), strict=False)
+    drawn = recipe.draw(recipe.names(asked), np.random.default_rng(0), 4)
+    shapes = {"field": torch.from_numpy(drawn["field"]).float() / 127, "family": torch.from_numpy(drawn["family"])}
+    head = players.generator.decoder.head.bias
+    with torch.no_grad():
+        good = recipe.loss(players, shapes, asked, 0.5, "generator")[1]
+        head += 0.3 * torch.randn(head.shape, generator=torch.Generator().manual_seed(0))
+    total, bad = recipe.loss(players, shapes, asked, 0.5, "generator")
+    assert good["distance"] < 0.1 < bad["distance"] and good["edge"] < bad["edge"]
+    total.backward()
+    with torch.no_grad():
+        head -= 0.1 * head.grad.sign()
+        assert recipe.loss(players, shapes, asked, 0.5, "generator")[1]["distance"] < bad["distance"] - 0.03
+
+
+def test_a_generator_of_other_families_has_no_vae_that_knows_it():
+    with pytest.raises(ValueError, match="--known wants the families"):
+        recipe.make(settings(known=1.0))
+
+
 def test_penalties_of_a_linear_critic():
     """Its slope is its weights' length wherever it is measured: 3 for a third of a cell's weight over 81 cells."""
     weight = torch.full((3, 3, 9), 1 / 3)

@@ -6,6 +6,7 @@ its latents are spread in each family. Without them the generator learns from no
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
@@ -15,13 +16,13 @@ import torch.nn.functional as F
 from scipy import ndimage
 from torch import Tensor, nn
 
-from ...nets import checkpoint, shape_gan
+from ...nets import catalog, checkpoint, shape_gan
 from ...nets.shape_gan import Config, Discriminator, ShapeGAN
 from .. import fit_sliders, optimiser
 from ..shapes import designs
 from ..shapes.drawn_designs import Drawn, draw
 from .base import BaseRecipe
-from .shape_vae import DATA, names
+from .shape_vae import DATA, errors, names
 from .shape_vae import prepare as prepare
 
 NAME = "shape_gan"
@@ -68,6 +69,9 @@ class Recipe(BaseRecipe):
     alone: float = 0.0
     """Share of the budget in which the discriminator learns alone: one that knows nothing soon ruins a generator that
     begins with good weights."""
+    known: float = 0.0
+    """Weight of the error in shapes whose latents the bundled shape_vae reads, for a generator that began with its
+    decoder (VAE/GAN, Larsen et al. 2016, arXiv:1512.09300): what the discriminator does not see stays as it was."""
     noise: float = 0.05
     """Added to all that the discriminator sees: it shall not count the steps of stored distances."""
     pool: int = 96
@@ -108,7 +112,15 @@ def make(recipe: Recipe) -> Players:
     for option, known in (("loss", LOSSES), ("stabilise", STABILISERS)):
         if getattr(recipe, option) not in known:
             raise ValueError(f"--{option} is {', '.join(known[:-1])} or {known[-1]}, not {getattr(recipe, option)!r}")
+    if recipe.known and (names(recipe), recipe.latent) != known_by("shape_vae"):
+        raise ValueError("--known wants the families and the latent of the bundled shape_vae: leave those as they are")
     return Players(recipe)
+
+
+def known_by(name: str) -> tuple[tuple[str, ...], int]:
+    """The families and the latent's length of a bundled network."""
+    about = catalog.card(name)["config"]
+    return tuple(about["families"]), about["latent"]
 
 
 def begun(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -149,9 +161,18 @@ def loss(
     real, family = batch["field"], batch["family"]
     latent = torch.randn(len(real), generator.config.latent, device=real.device)
     if player == "generator":
-        logits = discriminator(blurred(generator.decode(latent, family), recipe), family)
+        latent, again = generator.spread(latent, family), family
+        if recipe.known:
+            latent, again = torch.cat([latent, read(real, family)]), torch.cat([family, family])
+        fields = generator.shaped(latent, again)
+        logits = discriminator(blurred(fields[: len(real)], recipe), family)
         total = generator_loss(logits, recipe.loss)
-        return total, {"generator": total.detach()}
+        parts = {"generator": total.detach()}
+        if recipe.known:
+            distance, edge = errors(fields[len(real) :].float(), real)
+            total = total + recipe.known * (distance + 0.5 * edge)
+            parts |= {"distance": distance.detach(), "edge": edge.detach()}
+        return total, parts
     with torch.no_grad():
         fake = generator.decode(latent, family).to(real.dtype)
     real, fake = blurred(real, recipe), blurred(fake, recipe)
@@ -166,6 +187,17 @@ def loss(
         parts["r1"] = r1(discriminator, real, family)
         total = total + OFTEN * recipe.r1 * parts["r1"]
     return total, {name: value.detach() for name, value in parts.items()}
+
+
+@torch.no_grad()
+def read(field: Tensor, family: Tensor) -> Tensor:
+    """The latents (B, L) that the bundled shape_vae encodes shapes by."""
+    return reader(str(field.device)).encode(field.float(), family)[0]
+
+
+@functools.lru_cache(maxsize=1)
+def reader(where: str) -> nn.Module:
+    return checkpoint.load("shape_vae", where)
 
 
 def blurred(field: Tensor, recipe: Recipe) -> Tensor:
