@@ -30,6 +30,16 @@ def project(points: Tensor, camera: Tensor) -> tuple[Tensor, Tensor]:
     return torch.stack([k * x + u0, v0 - k * up], -1), depth
 
 
+def unproject(uv: Tensor, depth: Tensor, camera: Tensor) -> Tensor:
+    """The way back: uv (B, ..., 2) and depth (...), broadcast, through camera (B, 5) -> points (B, ..., 3)."""
+    u, v, depth = torch.broadcast_tensors(uv[..., 0], uv[..., 1], depth)
+    elevation, log_scale, near, u0, v0 = (camera[:, i].reshape(-1, *[1] * (u.ndim - 1)) for i in range(5))
+    c, s = elevation.cos(), elevation.sin()
+    k = log_scale.exp() / (1 + near * depth).clamp_min(0.2)
+    x, up = (u - u0) / k, (v0 - v) / k
+    return torch.stack([x, depth * c + up * s, up * c - depth * s], -1)
+
+
 def cell_centres(resolution: int, device=None) -> Tensor:
     """Centres (N^3, 3) of the cells of [-.5, .5]^3, x slowest."""
     at = (torch.arange(resolution, device=device, dtype=torch.float32) + 0.5) / resolution - 0.5

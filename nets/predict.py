@@ -19,6 +19,7 @@ from .camera import BINS, ELEVATIONS, SCALES, hypotheses, share
 from .confidence import confidence, gaussian
 from .image_to_field import FINE, MIDDLE, ImageToField, Prediction, blend
 from .look import Looker, look_from_all
+from .registration import STILL, centred, registered
 from .several_views import OtherView
 from .silhouette import FIRST, OTHER, agreeing
 from .symmetry import symmetrical
@@ -98,11 +99,13 @@ def predict(
         guesses = torch.cat([guesses, likeliest(seen["bins"][2 * k : 2 * k + 2].float(), known, None)[0]])
     cameras = network.camera(seen, guesses)
     beside = meeting(network, seen, cameras, pictures, others) if others else []
-    first = {name: value[:2] for name, value in seen.items()}
-    both = decode(network, first, cameras[:2], chunks, [met.view for met in beside if met.used])
+    if any(met.used for met in beside):
+        say(0.3, "views")
+        told = [(elevation is not None, depth is not None), *((one.elevation is not None, False) for one in others)]
+        cameras, beside = together(network, seen, cameras, beside, pictures, told, chunks)
+        say(0.5, "shape")
+    whole = fused(network, seen, cameras, beside, chunks)
     say(0.8, "colours")
-    half = torch.full((1, 2), 0.5, device=device)
-    whole = blend([one_of(both, 0), mirrored(one_of(both, 1))], half)
     if symmetry:
         whole = symmetrical(whole)
     lookers = [Looker(straight(close, device), cameras[:1])]
@@ -110,12 +113,7 @@ def predict(
         lookers.append(Looker(straight(other.close, device), met.view.camera[:1], met.view.fit[:1]))
     certain = confidence(whole.fine_occupancy.float().sigmoid()[0, 0])  # before masks and smoothing have their say
     used = [True, *(met.used for met in beside)]
-    coarse, fine = whole.occupancy, whole.fine_occupancy
-    for looker, picture, use in zip(lookers, pictures, used, strict=True):
-        if use:
-            how = FIRST if looker.fit is None else OTHER
-            coarse, fine = (agreeing(logits, picture[:, 3:], looker, how) for logits in (coarse, fine))
-    whole = dataclasses.replace(whole, occupancy=coarse, fine_occupancy=softened(fine))
+    whole = outlined(whole, pictures, lookers, used)
     found = estimate(whole, certain, [one for one, use in zip(lookers, used) if use], float(weights[0]), resolution)
     found.camera["depth"] = found.camera["scale"] / (2 * larger_side(crop))
     agreed = agreements(whole, pictures, lookers)
@@ -161,6 +159,58 @@ def meeting(network: ImageToField, seen: dict, cameras: torch.Tensor, pictures: 
         both = torch.cat([fit, turns.mirrored_fit(fit)])
         views.append(Met(OtherView({name: value[pair] for name, value in seen.items()}, cameras[pair], both), sure))
     return views
+
+
+def together(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: list[Met], pictures, told, chunks):
+    """The cameras and views brought to agree with all masks, in cubes that the shape fills; -> cameras, beside.
+
+    What is `told` of the first's scale holds its cube, too."""
+    used = [0, *(k for k, met in enumerate(beside, 1) if met.used)]
+    still = cameras.new_tensor([STILL])
+    fits = torch.cat([still if k == 0 else beside[k - 1].view.fit[:1] for k in used])
+    alphas = torch.cat([pictures[k][:, 3:] for k in used])
+    own, fits = registered(cameras[[2 * k for k in used]], fits, alphas, [told[k] for k in used])
+    moved, views = placed(cameras, beside, used, own, fits)
+    if told[0][1]:
+        return moved, views
+    whole = fused(network, seen, moved, views, chunks)
+    lookers = [Looker(pictures[0], moved[:1])]
+    lookers += [Looker(one, met.view.camera[:1], met.view.fit[:1]) for one, met in zip(pictures[1:], views)]
+    whole = outlined(whole, pictures, lookers, [True, *(met.used for met in views)])
+    occupancy = whole.fine_occupancy.float()[0, 0].sigmoid().cpu().numpy()
+    level, _ = promising_level(occupancy)
+    inside = torch.from_numpy(bridged(occupancy, level) > level).to(cameras.device)
+    return placed(cameras, beside, used, *centred(own, fits, inside))
+
+
+def placed(cameras: torch.Tensor, beside: list[Met], used: list[int], own: torch.Tensor, fits: torch.Tensor):
+    """Cameras (2 V, 5) and views with those of the pictures `used`, and of their mirror images, in their places."""
+    cameras, beside = cameras.clone(), list(beside)
+    for k, camera, fit in zip(used, own, fits, strict=True):
+        pair = slice(2 * k, 2 * k + 2)
+        cameras[pair] = torch.stack([camera, camera * camera.new_tensor([1, 1, 1, -1, 1])])
+        if k:
+            both = torch.stack([fit, turns.mirrored_fit(fit)])
+            view = dataclasses.replace(beside[k - 1].view, camera=cameras[pair], fit=both)
+            beside[k - 1] = dataclasses.replace(beside[k - 1], view=view)
+    return cameras, beside
+
+
+def fused(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: list[Met], chunks: int) -> Prediction:
+    """The mean of what the network makes of the pictures and of their mirror images."""
+    first = {name: value[:2] for name, value in seen.items()}
+    both = decode(network, first, cameras[:2], chunks, [met.view for met in beside if met.used])
+    return blend([one_of(both, 0), mirrored(one_of(both, 1))], torch.full((1, 2), 0.5, device=cameras.device))
+
+
+def outlined(whole: Prediction, pictures: list, lookers: list[Looker], used: list[bool]) -> Prediction:
+    """Brought to agree with the masks of pictures that are used, then smoothed."""
+    coarse, fine = whole.occupancy, whole.fine_occupancy
+    for looker, picture, use in zip(lookers, pictures, used, strict=True):
+        if use:
+            how = FIRST if looker.fit is None else OTHER
+            coarse, fine = (agreeing(logits, picture[:, 3:], looker, how) for logits in (coarse, fine))
+    return dataclasses.replace(whole, occupancy=coarse, fine_occupancy=softened(fine))
 
 
 def agreements(whole: Prediction, pictures: list, lookers: list[Looker]) -> list[float]:
