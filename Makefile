@@ -30,7 +30,7 @@ demo: .venv/.run ## from a picture to a coloured mesh (PICTURE=... for one of yo
 
 test: .venv/.develop ## all tests but the real window and the other Blenders, which .ci/run adds
 	@$(BIN)/python .ci/check_bpy.py
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST)
 
 lint: .venv/.develop ## ruff, with the import floors
 	$(BIN)/ruff check .

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+# Where tests run side by side (`make test`), each process and those that it starts have their share of the cores alone.
+if beside := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // beside)))
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # The tests are about this checkout, installed or not and whatever its folder is called.
