@@ -41,30 +41,26 @@ class Looker:
 
 def look_from_all(occupancy: torch.Tensor, lookers: list[Looker]) -> tuple[torch.Tensor, torch.Tensor]:
     """What all see of the cells round the surface; where several see a cell, the one that it faces counts most."""
-    pixels, sure, facing = look(occupancy, lookers[0])
-    if len(lookers) == 1:
-        return pixels, sure
-    weight = (sure * facing) ** FAVOUR
-    total, most = pixels * weight[..., None], sure
-    for looker in lookers[1:]:
-        more, surely, facing = look(occupancy, looker)
-        share = (surely * facing) ** FAVOUR
-        total, weight = total + more * share[..., None], weight + share
-        most = torch.maximum(most, surely)
-    return total / weight[..., None].clamp_min(1e-9), most
+    seen = [look(occupancy, looker) for looker in lookers]
+    if len(seen) == 1:
+        return seen[0]
+    faces, total, weight = normals(occupancy), 0.0, 0.0
+    for looker, (pixels, sure) in zip(lookers, seen, strict=True):
+        share = (sure * squareness(faces, looker)) ** FAVOUR
+        total, weight = total + pixels * share[..., None], weight + share
+    return total / weight[..., None].clamp_min(1e-9), torch.stack([sure for _, sure in seen]).amax(0)
 
 
-def look(occupancy: torch.Tensor, looker: Looker) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def look(occupancy: torch.Tensor, looker: Looker) -> tuple[torch.Tensor, torch.Tensor]:
     """What a camera sees of the cells round the surface of occupancy (N, N, N).
 
-    Returns pixels (N, N, N, 3), how surely each is the cell's own, (N, N, N) in [0, 1], and how squarely the surface
-    faces the camera there, (N, N, N): the cosine between its normal and the way to the camera, at least GRAZING.
+    Returns pixels (N, N, N, 3) and how surely each is the cell's own, (N, N, N) in [0, 1].
     """
     n = occupancy.shape[0]
     volume = occupancy[None, None]
     near = (F.max_pool3d(volume, 5, 1, 2) > 0.3) & (-F.max_pool3d(-volume, 5, 1, 2) < 0.7)
     index = near.flatten().nonzero()[:, 0]
-    pixels, sure, facing = occupancy.new_zeros(n**3, 3), occupancy.new_zeros(n**3), occupancy.new_full((n**3,), GRAZING)
+    pixels, sure = occupancy.new_zeros(n**3, 3), occupancy.new_zeros(n**3)
     if len(index):
         points = cell_centres(n, occupancy.device)[index]
         way = F.normalize(looker.eye() - points, dim=1)
@@ -78,11 +74,15 @@ def look(occupancy: torch.Tensor, looker: Looker) -> tuple[torch.Tensor, torch.T
         colour = here[:3] / here[3:].clamp_min(1e-3)
         pixels[index] = colour.T.clamp(0, 1)
         sure[index] = open_ * ((here[3] - 0.6) / 0.35).clamp(0, 1)
-        facing[index] = (normals(occupancy)[index] * way).sum(1).clamp_min(GRAZING)
-    return pixels.reshape(n, n, n, 3), sure.reshape(n, n, n), facing.reshape(n, n, n)
+    return pixels.reshape(n, n, n, 3), sure.reshape(n, n, n)
 
 
 def normals(occupancy: torch.Tensor) -> torch.Tensor:
-    """Where the surface of occupancy (N, N, N) faces, in every cell, unit vectors (N^3, 3)."""
-    soft = gaussian(occupancy, 1.0)
-    return F.normalize(-torch.stack(torch.gradient(soft), -1).reshape(-1, 3), dim=1)
+    """Where the surface of occupancy (N, N, N) faces, in every cell: unit vectors (N, N, N, 3)."""
+    return F.normalize(-torch.stack(torch.gradient(gaussian(occupancy, 1.0)), -1), dim=-1)
+
+
+def squareness(faces: torch.Tensor, looker: Looker) -> torch.Tensor:
+    """Cosine (N, N, N) between where cells face, (N, N, N, 3), and the way to the camera; at least GRAZING."""
+    points = cell_centres(len(faces), faces.device).reshape(faces.shape)
+    return (faces * F.normalize(looker.eye() - points, dim=-1)).sum(-1).clamp_min(GRAZING)

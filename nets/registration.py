@@ -67,7 +67,7 @@ def refitted(fits: Tensor, by: Tensor) -> Tensor:
 def rays(masks: Tensor) -> tuple[Tensor, Tensor]:
     """masks (V, 1, N, N) -> middles (V, K, 2) in [-1, 1] of the pixels that show something, and how much (V, K).
 
-    K is that of the view with most; others repeat their first pixel, as showing nothing."""
+    K is that of the view with most; others are filled up with the picture's middle, as showing nothing."""
     size = masks.shape[-1]
     shown = [(mask[0] > SEEN).nonzero() for mask in masks]
     most = max(1, *map(len, shown))
