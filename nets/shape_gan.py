@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from .latents import Latents
-from .shape_vae import PATCH, TRUNCATION, Decoder
+from .shape_vae import PATCH, TRUNCATION, Convolution, Decoder
 
 SHARP = 3.0
 """The discriminator sees tanh(SHARP field): most where the surface is, little of how far away far away is"""
@@ -104,9 +104,9 @@ class Discriminator(nn.Module):
         bounded = spectral_norm if spectral else lambda layer: layer
         sizes = [1, *widths]
         self.downs = nn.ModuleList(
-            bounded(nn.Conv3d(before, after, size, size)) for before, after, size in zip(sizes, widths, (PATCH, 2, 2))
+            bounded(Convolution(before, after, size, size)) for before, after, size in zip(sizes, widths, (PATCH, 2, 2))
         )
-        self.blocks = nn.ModuleList(bounded(nn.Conv3d(width, width, 3, padding=1)) for width in widths)
+        self.blocks = nn.ModuleList(bounded(Convolution(width, width, 3, padding=1)) for width in widths)
         count = torch.Size(config.places).numel() // 2 ** (3 * (len(widths) - 1))
         self.features = bounded(nn.Linear(widths[-1] * count, features))
         self.real = bounded(nn.Linear(features, 1))

@@ -55,6 +55,9 @@ class Convolution(nn.Conv3d):
 
 
 def convolved(x: Tensor, weight: Tensor, bias: Tensor, padding, stride=(1, 1, 1)) -> Tensor:
+    if x.device.type == "cpu" and torch.is_grad_enabled() and x.shape[2] == 2 and padding[0]:
+        # In bfloat16 oneDNN (torch 2.13) leaves parts of such a weight's gradient as its memory was
+        x, padding = F.pad(x, (0, 0, 0, 0, padding[0], padding[0])), (0, *padding[1:])
     if x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_grad_enabled() and ONEDNN:
         return torch.mkldnn_convolution(x, weight, bias, padding, stride, (1, 1, 1), 1)
     return F.conv3d(x, weight, bias, stride, padding)
