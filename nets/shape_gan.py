@@ -29,6 +29,8 @@ class Config:
     """Features at 16^3, 8^3 and 4^3 places"""
     blocks: tuple[int, ...] = (1, 2, 1)
     embedding: int = 32
+    placed: int = 0
+    """Features of the network of places"""
     mirrored: bool = True
     """Left mirrors right: only half of the grid is computed"""
     resolution: int = 64

@@ -40,6 +40,8 @@ class Config:
     seen: tuple[int, ...] = (1, 1, 1)
     """Of the encoder"""
     embedding: int = 32
+    placed: int = 0
+    """Features of the network that is asked at each of the 16^3 places by where it is; 0 has none"""
     mirrored: bool = True
     """Left mirrors right: only half of the grid is computed"""
     resolution: int = 64
@@ -165,15 +167,21 @@ class Decoder(nn.Module):
             nn.ModuleList(Block(width, condition) for _ in range(count))
             for width, count in zip(config.widths[::-1], config.blocks[::-1])
         )
+        fine_places = tuple(4 * n for n in places)
+        entering = condition + config.latent + config.embedding
+        self.placed = Placed(config, fine_places, entering) if config.placed else None
         self.norm = nn.GroupNorm(8, fine)
         self.head = Convolution(fine, PATCH**3, 3, padding=1)
 
     def forward(self, latent: Tensor, family: Tensor, coarse: bool = False) -> Tensor:
-        condition = self.mapping(torch.cat([latent, family], 1))
+        told = torch.cat([latent, family], 1)
+        condition = self.mapping(told)
         x = self.first(condition).unflatten(1, (-1, *self.places))
         for i, blocks in enumerate(self.levels):
             if i:
                 x = unfold(self.ups[i - 1](x), 2)
+            if self.placed and i == len(self.levels) - 1:
+                x = x + self.placed(torch.cat([condition, told], 1))
             for block in blocks:
                 x = block(x, condition)
         x = F.silu(self.norm(x))
@@ -185,6 +193,32 @@ class Decoder(nn.Module):
         )
         weight = weight.reshape(*self.head.weight.shape[1:], -1).permute(4, 0, 1, 2, 3).contiguous()
         return unfold(convolved(x, weight, bias.reshape(-1), (1, 1, 1)), PATCH // 2)
+
+
+class Placed(nn.Module):
+    """What a network of places says: a board's side at a height that a latent names is a bend in one of its features.
+
+    Convolutions alone learn slowly where things are to a part of a cell. After occupancy networks (Mescheder et al.
+    2019, arXiv:1812.03828).
+    """
+
+    def __init__(self, config: Config, places: tuple[int, int, int], entering: int):
+        super().__init__()
+        width = config.placed
+        sides = ((torch.arange(n) + 0.5) / places[1] * 2 - 1 for n in places)
+        self.register_buffer("where", torch.stack(torch.meshgrid(*sides, indexing="ij")), persistent=False)
+        self.slope = nn.Parameter(4 * torch.randn(width, 3))
+        self.offset, self.shift = nn.Linear(entering, width), nn.Linear(entering, width)
+        self.mix, self.last = Convolution(width, width, 1), Convolution(width, config.widths[0], 1)
+        nn.init.uniform_(self.offset.bias, -4, 4)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, condition: Tensor) -> Tensor:
+        """condition (B, C) -> (B, F, X, Y, Z)"""
+        x = torch.einsum("fa,axyz->fxyz", self.slope, self.where)
+        x = F.silu(x + self.offset(condition)[..., None, None, None])
+        return self.last(F.silu(self.mix(x) + self.shift(condition)[..., None, None, None]))
 
 
 def by_row(weight: Tensor) -> Tensor:

@@ -8,12 +8,14 @@ import pytest
 import torch
 from PIL import Image
 
+from maquette.nets.latents import Latents
 from maquette.nets.shape_vae import Config, ShapeVAE
 from maquette.train import state
 from maquette.train.evaluate import command, draw_sheet, draws, reading, reconstructed, shape_vae, sliders
 from maquette.train.evaluate.reconstructed import Shapes
 from maquette.train.recipes import shape_class as class_recipe
 from maquette.train.recipes import shape_vae as vae_recipe
+from maquette.train.shapes.designs import Range
 
 
 def box(x, y, z, count=16):
@@ -115,22 +117,25 @@ def test_a_slider_that_does_nothing_scores_nothing():
     assert measured(0.0, Stuck([2]))["width"].r2 < 0.3
 
 
-def test_sliders_of_a_network_move_along_its_directions():
+def test_sliders_that_ship_move_as_an_artist_moves_them():
+    """In units of the design: a range of 0 to 12 has the variance 1 at 12 / sqrt(12)."""
     network = torch.nn.Module()
-    network.register_buffer("readout.0.weight".replace(".", "_"), torch.zeros(1))  # no name may hold a point
-    assert not sliders.Directions.offered(network)
-    kept = {
-        "readout.0.weight": [[2.0, 0, 0], [0, 1, 0]],
-        "readout.0.bias": [1.0, 0],
-        "direction.0": [[0.5, 0, 0], [0, 1, 1]],
-    }
-    network.state_dict = lambda: {name: torch.tensor(value) for name, value in kept.items()}
-    offered = sliders.Directions(network)
+    network.latents = Latents(3, (3,))
+    readout = getattr(network.latents.readout, "0")
+    readout.weight.copy_(torch.tensor([[2.0, 0, 0], [0, 1, 0], [0, 0, 1]]))
+    readout.bias.copy_(torch.tensor([6.0, 0, 0]))
+    getattr(network.latents.direction, "0").copy_(torch.tensor([[0.5, 0, 0], [0, 1, 1], [0, 0, 1]]))
+    shipped = sliders.Shipped(network, [[Range(0, 12, "cm"), Range(-1, 1, "")]])
     latents = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    assert shipped.count(0) == 2  # what was found without a name has no number to be measured by
+    assert torch.allclose(shipped.values(latents, 0)[:, 0], 2 * latents[:, 0] / 12**0.5, atol=1e-6)
     amount = torch.tensor([1.0, -2, 0, 3])
-    for slider in range(offered.count(0)):
-        change = offered.values(offered.moved(latents, 0, slider, amount), 0) - offered.values(latents, 0)
+    for slider in range(shipped.count(0)):
+        moved = shipped.moved(latents, 0, slider, amount)
+        change = shipped.values(moved, 0) - shipped.values(latents, 0)
         assert torch.allclose(change[:, slider], amount, atol=1e-6)
+        assert torch.allclose(change[:, 1 - slider], torch.zeros(4), atol=1e-6)
+    assert torch.allclose(shipped.moved(latents, 0, 1, amount)[:, 2] - latents[:, 2], amount * 2 / 12**0.5, atol=1e-6)
 
 
 def test_the_nearest_training_shape_is_the_shape_itself_where_it_is_known():

@@ -13,7 +13,8 @@ from safetensors.torch import load_file, save_file
 
 from maquette.nets import catalog, shape_vae
 from maquette.nets import shape_gan as network_module
-from maquette.train import export, loop
+from maquette.train import export, loop, state
+from maquette.train.evaluate import command as evaluate
 from maquette.train.recipes import shape_gan as recipe
 from maquette.train.shapes import designs
 
@@ -371,3 +372,23 @@ def test_validation_knows_a_collapse(monkeypatch):
     bad = answers(-real[:1].expand(16, -1, -1, -1) + 1e-3 * torch.randn_like(real))
     assert bad["variety"] < 0.05 and bad["nna"] == 1
     assert answers(torch.full_like(real, -1.0))["whole"] == 0
+
+
+def test_the_command_measures_a_run_of_it(tmp_path, capsys):
+    torch.manual_seed(0)
+    chosen = settings(families="stool,mug")
+    players = recipe.make(chosen).requires_grad_(False)
+    players.generator.decoder.head.weight.zero_()  # noise is slow to mesh
+    players.generator.decoder.head.bias.fill_(0.5)
+    process, told = [{"torch": torch.get_rng_state(), "data": "{}"}], {"step": 1, "seconds": 1.0, "samples": 1}
+    state.save(tmp_path / "last.pt", players, players, [], process, told, chosen)
+    asked = ["shape_gan", "--weights", str(tmp_path / "last.pt"), "--report", str(tmp_path / "r.json")]
+    few = ["--family", "mug", "--set-size", "6", "--points", "64", "--draws", "4", "--shapes", "4", "--device", "cpu"]
+    assert evaluate.main([*asked, *few]) == 0
+    found = json.loads((tmp_path / "r.json").read_text())
+    assert set(found["sets"]) == {"training designs, the floor", "normal, truncation 1", "normal, truncation 0.7"}
+    assert found["closed"]["normal"] == 1.0 and found["time"]["64"]["decode"] > 0
+    assert "fitted when the weights are exported" in capsys.readouterr().out
+    assert evaluate.main(["shape_gan", "--parts", "reconstruction"]) == 1
+    assert evaluate.main(["shape_gan", "--modelnet", str(tmp_path)]) == 1
+    assert "does not encode" in capsys.readouterr().err

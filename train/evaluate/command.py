@@ -5,7 +5,7 @@ import sys
 
 MEASURES = (
     *("image_to_field", "several", "confidence", "matting", "capture", "poses"),
-    *("shape_vae", "head_vae", "shape_class", "encode", "fit"),
+    *("shape_vae", "shape_gan", "head_vae", "shape_class", "encode", "fit"),
 )
 
 

@@ -37,9 +37,10 @@ def read_any(name: str, path: str, where) -> tuple[torch.nn.Module, dict]:
         return read_network(name, path, where)
     try:
         stored = torch.load(path, map_location="cpu", weights_only=True)
-        config = importlib.import_module(f"..recipes.{name}", __package__).config(stored["recipe"])
+        recipe = importlib.import_module(f"..recipes.{name}", __package__)
+        config = recipe.config(stored["recipe"])
         network = checkpoint.build(name, config)
-        network.load_state_dict(stored["averaged"])
+        network.load_state_dict(getattr(recipe, "used", dict)(stored["averaged"]))
     except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise ValueError(f"{path} is no checkpoint of {name} ({first})") from None

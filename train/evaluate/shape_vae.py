@@ -39,11 +39,11 @@ def main(argv=None):
     evaluate(parse(argv))
 
 
-def parse(argv, name=NAME):
+def parse(argv, name=NAME, parts=PARTS):
     parser = argparse.ArgumentParser(prog=f"maquette.train evaluate {name}", description=__doc__.split("\n")[0])
     parser.add_argument("--weights", default="bundled", help="bundled (default), a .safetensors, or a run's last.pt")
     parser.add_argument("--modelnet", default="", metavar="FOLDER", help="score on ModelNet10's voxels instead")
-    parser.add_argument("--parts", default=",".join(PARTS), help="what to measure, by commas: %(default)s")
+    parser.add_argument("--parts", default=",".join(parts), help="what to measure, by commas: %(default)s")
     parser.add_argument("--shapes", type=int, default=300, metavar="N", help="held-out designs (300)")
     parser.add_argument("--known", type=int, default=2000, metavar="N", help="training shapes baselines know (2000)")
     parser.add_argument("--surface", type=int, default=8000, metavar="N", help="points of a reconstruction (8000)")
@@ -61,9 +61,9 @@ def parse(argv, name=NAME):
     parser.add_argument("--report", default="", metavar="R.json", help="everything that was measured")
     parser.add_argument("--card", default="", metavar="M.json", help="the means, to add to for export --metrics")
     options = parser.parse_args(argv)
-    strange = set(filter(None, options.parts.split(","))) - set(PARTS)
+    strange = set(filter(None, options.parts.split(","))) - set(parts)
     if strange:
-        raise ValueError(f"--parts {min(strange)} is none of {', '.join(PARTS)}")
+        raise ValueError(f"--parts {min(strange)} is none of {', '.join(parts)}")
     return options
 
 
@@ -191,20 +191,29 @@ def slid(network, priors, options) -> dict:
     if judge.config.classes != families:
         raise ValueError(f"The judge knows {', '.join(judge.config.classes)}; the sampler makes {', '.join(families)}")
     known = designs.designs()
-    names = [list(designs.ranges(known[family])) for family in families]
-    own = sliders.Directions.offered(network)
-    offered = sliders.Directions(network) if own else sliders.Tied([len(n) for n in names])
+    ranges = [designs.ranges(known[family]) for family in families]
+    names = [list(own) for own in ranges]
+    shipped = len(network.config.sliders) == len(families)
+    if not shipped and not hasattr(network, "encode"):
+        print("Sliders are not measured: they are fitted when the weights are exported")
+        return {}
+    offered = (
+        sliders.Shipped(network, [list(own.values()) for own in ranges])
+        if shipped
+        else sliders.Tied([len(n) for n in names])
+    )
     prior = list(priors.values())[-1]
     true = of_all(families, TEST, 2 * options.shapes)
     rows = sliders.measure(network, offered, prior, judge, names, true, options.slider_draws)
-    print(f"Sliders ({'directions' if own else 'the first latents themselves'})\n\n{sliders.table(rows)}")
+    print(f"Sliders ({'as they ship' if shipped else 'the first latents themselves'})\n\n{sliders.table(rows)}")
     if options.say:
-        say(rows)
+        say(rows, network)
     return {"means": sliders.means(rows), "rows": [vars(row) for row in rows]}
 
 
-def say(rows: list[sliders.Slider], name: str = NAME) -> None:
+def say(rows: list[sliders.Slider], network) -> None:
     """Let the bundled card tell artists what was measured of each named slider."""
+    name = type(network).__module__.rpartition(".")[2]
     card, path = catalog.card(name), catalog.weights_path(name).with_suffix(".json")
     measured = {(row.family, row.name): round(max(row.r2, 0.0), 3) for row in rows}
     for family, own in catalog.sliders(card).items():

@@ -16,6 +16,7 @@ from torch import Tensor
 from ...nets.shape_class import ShapeClass
 from ...nets.shape_vae import ShapeVAE
 from ..recipes.shape_class import read_numbers
+from ..shapes.designs import Range
 from .draws import Prior, decoded
 from .measure import number
 from .reconstructed import BATCH, Shapes
@@ -57,24 +58,25 @@ class Tied:
         return latents
 
 
-class Directions:
-    """Sliders stored in a network: value = readout weight @ z + bias; along direction k value k grows by 1."""
+class Shipped:
+    """The sliders that an exported network holds, as artists move them; `ranges` are those of its families' designs."""
 
-    def __init__(self, network: torch.nn.Module):
-        self.buffers = {name: tensor.cpu() for name, tensor in network.state_dict().items()}
-
-    @staticmethod
-    def offered(network: torch.nn.Module) -> bool:
-        return "direction.0" in network.state_dict()
+    def __init__(self, network: torch.nn.Module, ranges: list[list[Range]]):
+        self.latents = network.latents.cpu()
+        ends = [torch.tensor([[r.low, r.high] for r in own], dtype=torch.float32) for own in ranges]
+        self.middle = [low_high.mean(1) for low_high in ends]
+        self.unit = [(low_high[:, 1] - low_high[:, 0]) / (2 * SPAN) for low_high in ends]
 
     def count(self, family: int) -> int:
-        return len(self.buffers[f"direction.{family}"])
+        return len(self.unit[family])
 
     def values(self, latents: Tensor, family: int) -> Tensor:
-        return latents @ self.buffers[f"readout.{family}.weight"].T + self.buffers[f"readout.{family}.bias"]
+        said = self.latents.values(latents, family)[:, : self.count(family)]
+        return (said - self.middle[family]) / self.unit[family]
 
     def moved(self, latents: Tensor, family: int, slider: int, amount: Tensor) -> Tensor:
-        return latents + amount[:, None] * self.buffers[f"direction.{family}"][slider]
+        direction = getattr(self.latents.direction, str(family))[slider]
+        return latents + (amount * self.unit[family][slider])[:, None] * direction
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,8 @@ class Recipe(BaseRecipe):
     latent: int = 64
     widths: str = "48,96,192"
     blocks: str = "1,2,1"
+    placed: int = 0
+    """As of shape_vae."""
     critic: str = "24,64,128"
     """Features of the discriminator."""
     loss: str = "non-saturating"
@@ -95,7 +97,7 @@ class Players(nn.Module):
 def config(recipe: dict) -> dict:
     """The generator's config for its card, from a recipe's fields."""
     sizes = {name: tuple(int(n) for n in recipe[name].split(",")) for name in ("widths", "blocks")}
-    return asdict(Config(names(recipe), recipe["latent"], **sizes))
+    return asdict(Config(names(recipe), recipe["latent"], placed=recipe.get("placed", 0), **sizes))
 
 
 def data(recipe: dict) -> str:
@@ -236,6 +238,12 @@ def r1(critic: Critic, real: Tensor, family: Tensor) -> Tensor:
     return slopes(critic, real, family).mean() / 2
 
 
+def used(averaged: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The generator's weights under its own names: what makes shapes, of what trains."""
+    part = "generator."
+    return {name.removeprefix(part): value for name, value in averaged.items() if name.startswith(part)}
+
+
 @torch.no_grad()
 def finished(
     averaged: dict[str, Tensor], recipe: dict, measure: Measure | None = None, shapes: int = 384, held: int = 128
@@ -244,9 +252,7 @@ def finished(
 
     Latents are drawn and decoded, and `measure` (None: what the bundled shape_vae encodes of its named numbers) reads
     the shapes: sliders are fitted to `shapes` of a family and scored on `held` others."""
-    weights = {
-        name.removeprefix("generator."): value for name, value in averaged.items() if name.startswith("generator.")
-    }
+    weights = used(averaged)
     trained = ShapeGAN(Config(**config(recipe))).eval()
     trained.load_state_dict(weights)
     measure, known, fits, rows = measure or encoded_numbers(), designs.designs(), [], []

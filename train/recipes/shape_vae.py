@@ -44,6 +44,8 @@ class Recipe(BaseRecipe):
     blocks: str = "1,2,1"
     seen: str = "1,1,1"
     """Features and blocks, as nets.shape_vae.Config has them."""
+    placed: int = 0
+    """Features of the network of places."""
     kl: float = 4e-4
     """Weight of the divergence in nats, of what has no name."""
     naming: float = 0.3
@@ -81,7 +83,8 @@ def config(recipe: dict) -> dict:
     else:
         known = designs.designs()
         more = {"counts": tuple(len(designs.ranges(known[name])) for name in names(recipe))}
-    return asdict(Config(names(recipe), recipe["latent"], resolution=recipe.get("resolution", 64), **sizes, **more))
+    more |= {"resolution": recipe.get("resolution", 64), "placed": recipe.get("placed", 0)}
+    return asdict(Config(names(recipe), recipe["latent"], **sizes, **more))
 
 
 def data(recipe: dict) -> str:
@@ -137,6 +140,8 @@ def loss(network: ShapeVAE, batch: dict, recipe: Recipe, progress: float) -> tup
     free, spread = mean[:, count:], log_variance[:, count:]
     free = free + noise * torch.randn_like(free) * (spread / 2).exp()
     decoded = network.decode(torch.cat([named, free], 1), family)
+    if network.config.mirrored:  # the other half is the same
+        decoded, field = (grid[:, : network.config.resolution // 2] for grid in (decoded, field))
     distance, edge = errors(decoded.float(), field)
     naming = ((mean[:, :count] - truth).square() * known).sum() / known.sum().clamp_min(1)
     divergence = 0.5 * (mean[:, count:].square() + spread.exp() - 1 - spread).sum(1).mean()
@@ -154,17 +159,11 @@ def errors(decoded: Tensor, field: Tensor) -> tuple[Tensor, Tensor]:
     distance = ((cut - field).abs() * near).sum() / near.sum()
     # A cell is .156 of the truncation wide at 64^3; the surface is sharp to a third of it
     sharp = 20.0
-    edge = (
-        F.binary_cross_entropy_with_logits(decoded * sharp, (field * sharp).sigmoid(), near, reduction="sum")
-        / near.sum()
-    )
-    return distance, edge - entropy(field * sharp, near)
-
-
-def entropy(logits: Tensor, weight: Tensor) -> Tensor:
-    """Of the truth itself, so that a perfect answer costs nothing."""
-    p = logits.sigmoid()
-    return F.binary_cross_entropy_with_logits(logits, p, weight, reduction="sum") / weight.sum()
+    said, truth = decoded * sharp, field * sharp
+    inside = truth.sigmoid()
+    # Less the entropy of the truth itself, so that a perfect answer costs nothing
+    edge = F.softplus(said) - F.softplus(truth) - inside * (said - truth)
+    return distance, (edge * near).sum() / near.sum()
 
 
 @torch.no_grad()
