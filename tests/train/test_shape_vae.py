@@ -26,12 +26,22 @@ def ball(radius=0.3):
 
 def test_a_perfect_answer_costs_nothing_and_a_shifted_one_its_shift():
     field = ball()
-    distance, edge = recipe.errors(field, field)
-    assert float(distance) == pytest.approx(0, abs=0.02) and float(edge) == pytest.approx(0, abs=1e-5)
-    shifted, wrong = recipe.errors(field + 0.2, field)
-    assert 0.1 < float(shifted - distance) < 0.2 and wrong > 0.01
-    beyond, _ = recipe.errors(torch.where(field.abs() == 1, 3 * field, field), field)
+    distance, edge, slope = recipe.errors(field, field)
+    assert float(distance) == pytest.approx(0, abs=0.02) and float(edge) == pytest.approx(0, abs=1e-5) and slope == 0
+    shifted, wrong, turned = recipe.errors(field + 0.2, field)
+    assert 0.1 < float(shifted - distance) < 0.2 and wrong > 0.01 and turned < 0.3 * shifted / recipe.CELL
+    beyond, *_ = recipe.errors(torch.where(field.abs() == 1, 3 * field, field), field)
     assert float(beyond) < 0.05  # further than the truncation is right, too
+
+
+def test_lumps_cost_more_than_a_shift_of_their_size():
+    """To and fro by a hundredth of the truncation: seen in the light, hardly in distances."""
+    field = ball()
+    sign = (torch.arange(64)[:, None, None] + torch.arange(64)[:, None] + torch.arange(64)) % 2 * 2 - 1
+    shifted, lumpy = recipe.errors(field + 0.02, field), recipe.errors(field + 0.02 * sign, field)
+    assert lumpy[0] < 1.5 * shifted[0] and lumpy[2] > 5 * shifted[2]
+    steep = recipe.errors(2 * field, field)[2]
+    assert 0.05 < steep < 0.6  # slopes of 2 in place of 1, where they are not cut off
 
 
 def batch_of(network, numbers):

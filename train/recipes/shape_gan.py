@@ -74,6 +74,8 @@ class Recipe(BaseRecipe):
     known: float = 0.0
     """Weight of the error in shapes whose latents the bundled shape_vae reads, for a generator that began with its
     decoder (VAE/GAN, Larsen et al. 2016, arXiv:1512.09300): what the discriminator does not see stays as it was."""
+    slope: float = 0.5
+    """Weight of slopes in that: surfaces stay smooth."""
     noise: float = 0.05
     """Added to all that the discriminator sees: it shall not count the steps of stored distances."""
     pool: int = 96
@@ -171,9 +173,9 @@ def loss(
         total = generator_loss(logits, recipe.loss)
         parts = {"generator": total.detach()}
         if recipe.known:
-            distance, edge = errors(fields[len(real) :].float(), real)
-            total = total + recipe.known * (distance + 0.5 * edge)
-            parts |= {"distance": distance.detach(), "edge": edge.detach()}
+            distance, edge, slope = errors(fields[len(real) :].float(), real)
+            total = total + recipe.known * (distance + 0.5 * edge + recipe.slope * slope)
+            parts |= {"distance": distance.detach(), "edge": edge.detach(), "slope": slope.detach()}
         return total, parts
     with torch.no_grad():
         fake = generator.decode(latent, family).to(real.dtype)

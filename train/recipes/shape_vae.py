@@ -23,6 +23,8 @@ from ..shapes.drawn_designs import Drawn, draw
 from .base import BaseRecipe
 
 NAME = "shape_vae"
+CELL = 1 / (64 * shape_vae.TRUNCATION)
+"""Of 64 along a side, over the truncation"""
 SHAPES = 256
 """Of each family, that sliders are fitted to"""
 DATA = "procedural shapes of this project's own designs (train/shapes/designs)"
@@ -55,6 +57,8 @@ class Recipe(BaseRecipe):
     learns to go by them, and nothing is left in the other numbers that they say already."""
     edge: float = 0.5
     """Weight of the cross entropy of inside and outside."""
+    slope: float = 0.5
+    """Weight of the error of slopes: what is off by little, to and fro from cell to cell, an artist sees as lumps."""
     pool: int = 96
     """Shapes drawn at once."""
     reuse: int = 3
@@ -142,28 +146,33 @@ def loss(network: ShapeVAE, batch: dict, recipe: Recipe, progress: float) -> tup
     decoded = network.decode(torch.cat([named, free], 1), family)
     if network.config.mirrored:  # the other half is the same
         decoded, field = (grid[:, : network.config.resolution // 2] for grid in (decoded, field))
-    distance, edge = errors(decoded.float(), field)
+    distance, edge, slope = errors(decoded.float(), field)
     naming = ((mean[:, :count] - truth).square() * known).sum() / known.sum().clamp_min(1)
     divergence = 0.5 * (mean[:, count:].square() + spread.exp() - 1 - spread).sum(1).mean()
-    total = distance + recipe.edge * edge + recipe.kl * noise * divergence + recipe.naming * naming
-    parts = {"distance": distance, "edge": edge, "naming": naming, "divergence": divergence}
+    total = distance + recipe.edge * edge + recipe.slope * slope + recipe.kl * noise * divergence
+    total = total + recipe.naming * naming
+    parts = {"distance": distance, "edge": edge, "slope": slope, "naming": naming, "divergence": divergence}
     return total, {name: value.detach() for name, value in parts.items()}
 
 
-def errors(decoded: Tensor, field: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean absolute error of the truncated distance, and cross entropy of which side a cell is on.
+def errors(decoded: Tensor, field: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean absolute error of the truncated distance, cross entropy of which side a cell is on, and mean absolute error
+    of slopes, where a true distance has a slope of 1 (Sobolev training, Czarnecki et al. 2017, arXiv:1706.04859).
 
-    Both count cells near the surface more: far away there is nothing to see."""
+    All count cells near the surface more: far away there is nothing to see."""
     near = 0.2 + (field.abs() < 0.6)
     cut = decoded.clamp(-1, 1) + 0.01 * (decoded - decoded.detach().clamp(-1, 1))
-    distance = ((cut - field).abs() * near).sum() / near.sum()
-    # A cell is .156 of the truncation wide at 64^3; the surface is sharp to a third of it
+    off = cut - field
+    distance = (off.abs() * near).sum() / near.sum()
+    steps = ((off.diff(dim=axis), near.narrow(axis, 1, near.shape[axis] - 1)) for axis in (1, 2, 3))
+    slope = sum((step.abs() * there).sum() / there.sum() for step, there in steps) / (3 * CELL)
+    # The surface is sharp to a third of a cell
     sharp = 20.0
     said, truth = decoded * sharp, field * sharp
     inside = truth.sigmoid()
     # Less the entropy of the truth itself, so that a perfect answer costs nothing
     edge = F.softplus(said) - F.softplus(truth) - inside * (said - truth)
-    return distance, (edge * near).sum() / near.sum()
+    return distance, (edge * near).sum() / near.sum(), slope
 
 
 @torch.no_grad()
