@@ -10,6 +10,8 @@ COLOURS = "Color"
 """Name of the colour attribute; Blender's own name for one, so that other tools find it."""
 CONFIDENCE = "Confidence"
 """Name of the attribute with how sure the surface is at each vertex, from 0, a guess, to 1."""
+UVS = "UVMap"
+"""Name of the UV map that comes with a shape; Blender's own name for the first"""
 MATERIAL = "Maquette Colors"
 PLAIN = "Maquette Plain"
 PHOTO = "maquette_photo"
@@ -46,21 +48,25 @@ def fill_mesh(mesh, shape, style: str):
     """Give `mesh` the vertices, faces and colours of `shape`, in place: materials stay, and so do its users.
 
     Where the faces are others, each takes the first material slot: there is no telling which of the old ones it was."""
-    vertices, faces = shape.vertices, shape.faces
-    if shape.colours is None and _has_faces(
-        mesh, len(vertices), faces
-    ):  # what lies on them may stay: UVs, seams, slots
+    vertices = shape.vertices
+    starts, taken = polygons(shape)
+    corners = shape.faces.ravel()[taken]
+    if shape.colours is None and _has_faces(mesh, len(vertices), starts, corners):
+        # What lies on them may stay: UVs, seams, slots
         mesh.vertices.foreach_set("co", vertices.ravel())
         mesh.update()
         return
     mesh.clear_geometry()
     mesh.vertices.add(len(vertices))
     mesh.vertices.foreach_set("co", vertices.ravel())
-    mesh.loops.add(faces.size)
-    mesh.loops.foreach_set("vertex_index", faces.ravel())
-    mesh.polygons.add(len(faces))
-    mesh.polygons.foreach_set("loop_start", np.arange(0, faces.size, 3, dtype=np.int32))
+    mesh.loops.add(len(corners))
+    mesh.loops.foreach_set("vertex_index", corners)
+    mesh.polygons.add(len(starts))
+    mesh.polygons.foreach_set("loop_start", starts)
     mesh.update(calc_edges=True)
+    if shape.uvs is not None and shape.texture is None:
+        layer = mesh.uv_layers.new(name=UVS, do_init=False)
+        layer.data.foreach_set("uv", np.ascontiguousarray(shape.uvs.reshape(-1, 2)[taken]).ravel())
     if style == "blocks":
         mesh.shade_flat()
     else:
@@ -74,13 +80,25 @@ def fill_mesh(mesh, shape, style: str):
         mesh.attributes.new(CONFIDENCE, "FLOAT", "POINT").data.foreach_set("value", shape.confidence)
 
 
-def _has_faces(mesh, count: int, faces) -> bool:
-    """Whether a mesh of triangles has just these, as the samples of a network do that only moves vertices."""
-    if (len(mesh.vertices), len(mesh.polygons), len(mesh.loops)) != (count, len(faces), faces.size):
+def polygons(shape):
+    """Where each polygon starts (N,), and which corners (C,) of the triangles, counted row by row, are its corners."""
+    taken = np.ones((len(shape.faces), 3), bool)
+    if shape.polygons is not None:
+        second = np.flatnonzero(shape.polygons[1:] == shape.polygons[:-1]) + 1
+        taken[second, :2] = False  # a, b, c and a, c, d are a, b, c, d
+    sides = taken.sum(1)
+    starts = np.cumsum(sides) - sides
+    return starts[sides != 1].astype(np.int32), np.flatnonzero(taken).astype(np.int32)
+
+
+def _has_faces(mesh, count: int, starts, corners) -> bool:
+    """Whether a mesh has just these polygons, as the samples of a network do that only moves vertices."""
+    if (len(mesh.vertices), len(mesh.polygons), len(mesh.loops)) != (count, len(starts), len(corners)):
         return False
-    own = np.empty(faces.size, np.int32)
+    own, first = np.empty(len(corners), np.int32), np.empty(len(starts), np.int32)
     mesh.loops.foreach_get("vertex_index", own)
-    return np.array_equal(own, faces.ravel())
+    mesh.polygons.foreach_get("loop_start", first)
+    return np.array_equal(own, corners) and np.array_equal(first, starts)
 
 
 def fill_colours(mesh, colours):

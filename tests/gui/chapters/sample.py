@@ -149,6 +149,7 @@ def scene_face():
     bpy.context.scene.maquette.sample.model = "head_vae"
     with hands.over("WINDOW"):
         assert bpy.ops.maquette.sample(seed=1) == {"FINISHED"}
+        bpy.ops.ed.undo_push(message="Face")  # what a script calls makes no step
     thing = bpy.context.object
     first = points(thing)
     yield from hands.look_at_selected()
@@ -158,6 +159,19 @@ def scene_face():
     last = points(bpy.data.objects[thing.name])
     assert last.shape == first.shape and not np.array_equal(last, first)
     yield from shot("sample-9-face")
+    name = thing.name
+    for go, wanted in ((undo, first), (hands.redo, last)):
+        yield from go()
+        yield from until(lambda w=wanted: np.array_equal(points(bpy.data.objects[name]), w), "shape of that step", 5)
+        mesh = bpy.data.objects[name].data
+        quads = sum(len(polygon.vertices) == 4 for polygon in mesh.polygons)
+        assert quads > 0.95 * len(mesh.polygons) and mesh.uv_layers.active.name == "UVMap"
+    bpy.data.objects[name].modifiers.new("Subdivision", "SUBSURF")
+    for mode in ("EDIT", "SCULPT", "OBJECT"):
+        with hands.over("WINDOW"):
+            bpy.ops.object.mode_set(mode=mode)
+        yield 0.3
+    yield from shot("sample-9-face-subdivided")
 
 
 def scene_render():
