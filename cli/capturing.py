@@ -5,7 +5,7 @@ import os
 import time
 
 from ..jobs import requests
-from ..jobs.capturing import CAPTURE_RESOLUTIONS, UNSEEN
+from ..jobs.capturing import CAPTURE_RESOLUTIONS, METHODS, UNSEEN
 from ..jobs.texturing import TEXTURED
 from .shared import (
     OUTPUT,
@@ -33,6 +33,8 @@ def options(verbs):
     )
     one.add_argument("--holdout", type=int, default=0, metavar="K", help="keep every Kth photo for scores (0: none)")
     one.add_argument("--renders", metavar="DIR", default="", help="write each held-out view as DIR/<image stem>.png")
+    method = "a surface, for meshes, or a density, for views of what is thin or see-through (surface)"
+    one.add_argument("--method", choices=METHODS, default="surface", help=method)
     unseen = "parts that no photo shows: close the mesh over them, or leave them out (close)"
     one.add_argument("--unseen", choices=UNSEEN, default="close", help=unseen)
     one.add_argument(
@@ -71,9 +73,10 @@ def capture(run: Run) -> int:
     check_folders(arguments.save_field, arguments.preview, arguments.report)
     if arguments.texture:
         check_takes_texture(arguments)
-    names = ("budget", "steps", "resolution", "holdout", "seed", "preview", "save_field", "resume", "unseen", "texture")
-    settings = {name: getattr(arguments, name) for name in names} | {"box": box(arguments), "device": run.device}
-    request = run.request(requests.Capture, arguments.folder, meshing=meshing, **settings, renders=arguments.renders)
+    names = ("budget", "steps", "resolution", "holdout", "seed", "method", "unseen", "texture", "resume", "renders")
+    settings = {name: getattr(arguments, name) for name in (*names, "preview", "save_field")}
+    settings |= {"box": box(arguments), "device": run.device}
+    request = run.request(requests.Capture, arguments.folder, meshing=meshing, **settings)
     make_folder(arguments.renders)
     write_report(arguments.report, make(run, request, arguments.output))
     return 0

@@ -89,6 +89,7 @@ def fit(request: Capture, scene: Scene, wanted: Box | None, stopped, watcher, ca
             show=watcher.show,
             half=wanted.half if wanted else None,
             device=where,
+            method=request.method,
         )
 
     where = device.for_fields(request.device)
@@ -210,7 +211,7 @@ def before_white(photo) -> np.ndarray:
 
 def provenance(request: Capture, fitted) -> dict:
     """Enough to make it again: steps rather than seconds, since machines differ."""
-    names = ("budget", "steps", "resolution", "holdout", "seed", "box", "unseen", "device")
+    names = ("budget", "steps", "resolution", "holdout", "seed", "box", "unseen", "device", "method")
     settings = {name: getattr(request, name) for name in names} | {"meshing": dataclasses.asdict(request.meshing)}
     return {
         "verb": "capture",

@@ -11,6 +11,7 @@ from .texturing import SIDES
 
 CAPTURE_RESOLUTIONS = (64, 96, 128, 192, 256)
 UNSEEN = ("close", "cull")
+METHODS = ("surface", "density")
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,13 @@ class Capture:
     texture: int = 0
     """Pixels along the side of a texture of the photos, from 512 to 4096; 0 makes none."""
     device: str = "auto"
+    method: str = "surface"
+    """What is fitted: "surface", a signed distance, for meshes; "density", for views of what is thin, frayed or
+    see-through, whose mesh is rougher."""
 
     def __post_init__(self):
         checks.put(self, "folder", checks.path("Folder", self.folder))
+        checks.one_of("Method", self.method, METHODS)
         checks.one_of("Device", self.device, DEVICES)
         if not isinstance(self.resume, bool):
             raise ValueError(f"Resume is {self.resume!r}; it must be true or false")

@@ -105,9 +105,12 @@ def captures_folder(cache: str = "") -> str:
     return os.path.join(cache or cache_folder(), "captures")
 
 
-def capture_file(folder: str, resolution: int, holdout: int = 0, cache: str = "", box=()) -> str:
+def capture_file(
+    folder: str, resolution: int, holdout: int = 0, cache: str = "", box=(), method: str = "surface"
+) -> str:
     """Where a capture of a folder's photos, or of what is in a box, leaves what it can be resumed from."""
-    key = hashlib.sha256(repr([os.path.abspath(folder), resolution, holdout, *box]).encode()).hexdigest()[:32]
+    asked = [os.path.abspath(folder), resolution, holdout, *box, *([] if method == "surface" else [method])]
+    key = hashlib.sha256(repr(asked).encode()).hexdigest()[:32]
     return os.path.join(captures_folder(cache), f"{key}.safetensors")
 
 

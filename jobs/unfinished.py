@@ -20,7 +20,7 @@ class Unfinished:
 
     def __init__(self, request: Capture):
         asked = request.folder, request.resolution, request.holdout
-        self.path = Path(environment.capture_file(*asked, request.cache, request.box))
+        self.path = Path(environment.capture_file(*asked, request.cache, request.box, request.method))
         self.of = {"resolution": request.resolution}
         self.note = ""
         """Why there will be nothing to resume"""

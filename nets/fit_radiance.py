@@ -17,7 +17,7 @@ from .exposure import Exposure
 from .fit_stage import Clock, Fitted, Run, Stage
 from .fog import FINE, SearchRun, barred, from_fog, object_in, places_in, reduced, silhouettes
 from .pixels import Pixels
-from .radiance_field import RadianceField
+from .radiance_field import FIELDS, RadianceField
 from .surface_volume import at_corners, band, corners_of, cut_off, finer, settle
 from .surroundings import Surroundings
 from .voxel_grid import VoxelGrid
@@ -63,6 +63,7 @@ def fit(
     now=time.monotonic,
     waves=False,
     device="cpu",
+    method="surface",
 ) -> Fitted:
     """Fit to a list of Photo, all with masks or none of them, for about `seconds`, or for exactly so many steps.
 
@@ -72,10 +73,12 @@ def fit(
     are half the sides of that box in the cube: what the photos show elsewhere is not looked for, and not in its way.
     exposure: learn how each photo was exposed, unless they prove alike. now() -> seconds, of the clock or of the
     processor. waves: the first stage moves cosine waves. device: where everything lies, the photos too.
+    method: of FIELDS, "surface" or "density".
     """
     torch.manual_seed(seed + (begun.steps if begun else 0))
     clock, until = Clock(seconds, steps, begun.steps if begun else 0, now), 0.0
     device = torch.device(device)
+    kind = FIELDS[method]
     exposed = Exposure(len(photos)).to(device) if exposure else None
     if begun:
         fitted, stages = begun, rest_of(stages, begun)
@@ -88,18 +91,19 @@ def fit(
     elif photos[0].mask is None:
         stages = stages[min(1, len(stages) - 1) :]  # fog has found what the coarsest would
         until = SEARCH
-        fitted, pixels = search(photos, similarity, stages[0], clock, seed, exposed, say, cancelled, half, device)
+        fitted, pixels = search(photos, similarity, stages[0], clock, seed, exposed, say, cancelled, half, device, kind)
     else:
         pixels = Pixels(photos, similarity, device, seed, sure(photos, similarity) if half is not None else None)
-        fitted = Fitted(*from_masks(photos, similarity, stages[0], device), similarity, stages[0], exposure=exposed)
+        field, volume = from_masks(photos, similarity, stages[0], device, kind)
+        fitted = Fitted(field, volume, similarity, stages[0], exposure=exposed)
     whole, left = sum(stage.share for stage in stages), 1 - until
     for number, stage in enumerate(stages):
         if number:  # the first one's field is there
             fitted.field, fitted.volume = finer(fitted.field, fitted.volume, stage.resolution, stage.band)
         fitted.stage = stage
         until += stage.share / whole * left
-        kind = WavesRun if waves and not number else Run
-        kind(fitted, pixels, clock, say, cancelled, keep, show).go(until)
+        run = WavesRun if waves and not number else Run
+        run(fitted, pixels, clock, say, cancelled, keep, show).go(until)
         fitted.volume = cut_off(settle(fitted.field, fitted.volume), fitted.plane, fitted.similarity)
         if fitted.exposure and not fitted.exposure.matters():
             fitted.exposure = None  # it would only take up what is rough in the colours
@@ -118,7 +122,17 @@ def rest_of(stages: tuple[Stage, ...], begun: Fitted) -> tuple[Stage, ...]:
 
 
 def search(
-    photos, similarity, stage: Stage, clock: Clock, seed, exposed, say, cancelled, half=None, device="cpu"
+    photos,
+    similarity,
+    stage: Stage,
+    clock: Clock,
+    seed,
+    exposed,
+    say,
+    cancelled,
+    half=None,
+    device="cpu",
+    kind=RadianceField,
 ) -> tuple[Fitted, Pixels]:
     """What to begin with where there are no masks: the object that a fog has found, in a cube of its own."""
     around = Surroundings().to(device)
@@ -128,14 +142,17 @@ def search(
     inside, fitted.plane = object_in(around, photos, similarity, half)
     fitted.similarity = box_round(inside, similarity)
     shown = silhouettes(cell_centres(FINE)[inside], photos, similarity)
-    fitted.field, fitted.volume = from_fog(inside, around, similarity, fitted.similarity, stage, fitted.plane)
+    fitted.field, fitted.volume = from_fog(inside, around, similarity, fitted.similarity, stage, fitted.plane, kind)
     return fitted, Pixels(photos, fitted.similarity, device, seed, shown)
 
 
-def from_masks(photos: list[Photo], similarity: Similarity, stage: Stage, device="cpu") -> tuple[RadianceField, Tensor]:
-    """A field whose surface is the visual hull, and its distances at all corners."""
+def from_masks(
+    photos: list[Photo], similarity: Similarity, stage: Stage, device="cpu", kind=RadianceField
+) -> tuple[RadianceField, Tensor]:
+    """A field of a kind whose surface is the visual hull, and its distances at all corners."""
     n = stage.resolution
     hull = visual_hull(photos, similarity, n, misses=len(photos) // 50)
     volume = corners_of(torch.from_numpy(signed_distance(hull)).to(device) / n)
     grid = VoxelGrid(band(volume, stage.band, deep=True))
-    return RadianceField(grid, at_corners(grid, volume)), volume
+    volume = kind.begun(volume)
+    return kind(grid, at_corners(grid, volume)), volume

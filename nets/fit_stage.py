@@ -19,12 +19,12 @@ from .radiance_field import RadianceField, Rendered, Skip, eikonal
 from .surface_volume import settle
 from .surroundings import Surroundings
 
-OPACITY, EIKONAL, SMOOTH = 0.02, 0.02, 0.003
-"""Weights of what is wanted besides the colours: the masks, slopes of 1, and no bends."""
+OPACITY = 0.02
+"""Weight of the masks beside the colours."""
 AROUND = 0.02
 """Learning rate of what lies around the object."""
 CORNERS = 60_000
-"""Corners of the grid that are held to the last two at each step."""
+"""Corners of the grid that are held to slopes of 1 and to few bends at each step."""
 TOLD = 10
 """Steps between two words of progress."""
 KEPT = 60.0
@@ -178,7 +178,7 @@ class Run:
         few = min(len(self.neighbours), CORNERS)
         chosen = torch.randint(len(self.neighbours), (few,), device=self.neighbours.device)
         length, bend = eikonal(self.field, self.neighbours[chosen])
-        return EIKONAL * length + SMOOTH * bend
+        return self.field.EIKONAL * length + self.field.SMOOTH * bend
 
     def tell(self) -> None:
         steps, clock = self.fitted.steps, self.clock
@@ -191,9 +191,8 @@ class Run:
 
 
 def skipper(fitted: Fitted) -> Skip:
-    """A margin on either side beyond which the logistic of this steepness is all or nothing, and what moves between."""
-    reach = 3.5 / float(fitted.field.sharpness)
-    return Skip.round_surface(fitted.field.grid, fitted.volume, min(reach, fitted.stage.band) + 1, reach + 1.5)
+    """Where its rays need samples."""
+    return fitted.field.skip(fitted.volume, fitted.stage.band)
 
 
 @torch.no_grad()

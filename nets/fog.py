@@ -160,8 +160,16 @@ def first_surface(around: Surroundings, lens: Photo, similarity: Similarity) -> 
 
 
 @torch.no_grad()
-def from_fog(inside: np.ndarray, around: Surroundings, old: Similarity, new: Similarity, stage: Stage, plane=None):
-    """A RadianceField in the new cube with the picked object's surface and colours, and its distances at all corners.
+def from_fog(
+    inside: np.ndarray,
+    around: Surroundings,
+    old: Similarity,
+    new: Similarity,
+    stage: Stage,
+    plane=None,
+    kind=RadianceField,
+):
+    """A field of a kind in the new cube with the picked object's surface and colours, and its distances at all corners.
 
     The fog keeps what lies around, and is cleared of the object, but not behind the plane that it was cut off from.
     """
@@ -176,7 +184,7 @@ def from_fog(inside: np.ndarray, around: Surroundings, old: Similarity, new: Sim
     )
     volume = looked.reshape((n + 1,) * 3).clamp(-8 / n, 8 / n)
     grid = VoxelGrid(band(volume, stage.band))
-    field = RadianceField(grid, at_corners(grid, volume))
+    field = kind(grid, at_corners(grid, volume))
     x, y, z = grid.places.unbind(1)
     field.colour[:, :3] = around.stored(places.reshape(n + 1, n + 1, n + 1, 3)[x, y, z])[1:].T
     stored = around.places()

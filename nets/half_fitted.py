@@ -15,7 +15,7 @@ from ..geometry.hull import Similarity
 from ..geometry.wall import Plane
 from .exposure import Exposure
 from .fit_stage import Fitted, Stage
-from .radiance_field import RadianceField
+from .radiance_field import FIELDS
 from .surroundings import Surroundings
 from .voxel_grid import VoxelGrid
 
@@ -34,6 +34,7 @@ def save(path, fitted: Fitted, of: dict) -> None:
         tensors["exposure.log"] = fitted.exposure.log
     tensors = {name: (t.half() if name in HALVED else t).cpu().contiguous() for name, t in tensors.items()}
     told = {"format": FORMAT, "of": of, "steps": fitted.steps, "stage": dataclasses.asdict(fitted.stage)}
+    told["method"] = fitted.field.METHOD
     told |= {"similarity": dataclasses.asdict(fitted.similarity), "log": fitted.log[-1:]}
     told |= {"plane": dataclasses.asdict(fitted.plane)} if fitted.plane else {}
     with replacing(path) as file:
@@ -74,7 +75,7 @@ def load(path, of: dict, device="cpu") -> Fitted:
 
 def fitted_from(told: dict, tensors: dict) -> Fitted:
     grid = VoxelGrid(tensors["active"])
-    field = RadianceField(grid, tensors["volume"].new_zeros(len(grid)))
+    field = FIELDS[told.get("method", "surface")](grid, tensors["volume"].new_zeros(len(grid)))
     field.load_state_dict(part(tensors, "field."))
     around = None
     if "around.table" in tensors:

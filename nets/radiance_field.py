@@ -46,6 +46,14 @@ class Skip:
         self.ends = ends & ~self.near
 
     @classmethod
+    def in_fog(cls, grid: VoxelGrid, volume: Tensor, clear: float, opaque: float) -> Skip:
+        """As below, of what is no distance: by each cell's thickest and thinnest corner; clear, opaque in cells."""
+        depth = volume[None, None] * grid.resolution
+        high, low = F.max_pool3d(depth, 2, 1)[0, 0], -F.max_pool3d(-depth, 2, 1)[0, 0]
+        deep = low >= opaque
+        return cls(grid, (high > clear) & ~deep & grid.active, deep)
+
+    @classmethod
     def round_surface(cls, grid: VoxelGrid, volume: Tensor, before: float, behind: float) -> Skip:
         """volume (R + 1,)^3 of distances; before, behind: cells that matter on either side of its surface."""
         cell = F.avg_pool3d(volume[None, None], 2, 1)[0, 0] * grid.resolution
@@ -81,6 +89,10 @@ class Skip:
 
 class RadianceField(nn.Module):
     """distance (M,), inside > 0, in units of the cube, and colour (M, 3 + FEATURES) logits at the grid's corners."""
+
+    METHOD = "surface"
+    EIKONAL, SMOOTH = 0.02, 0.003
+    """Weights of what is wanted besides the photos: slopes of 1, and no bends"""
 
     def __init__(self, grid: VoxelGrid, distance: Tensor, colour: Tensor | None = None):
         super().__init__()
@@ -123,6 +135,17 @@ class RadianceField(nn.Module):
         outside = torch.sigmoid(-distance * (self.sharpness * self.grid.resolution))
         return ((outside[:-1] - outside[1:]) / outside[:-1].clamp_min(1e-5)).clamp(0, 1)
 
+    def skip(self, volume: Tensor, band: float) -> Skip:
+        """Where samples are needed, from distances (R + 1,)^3: a margin on either side of the surface beyond which the
+        logistic of this steepness is all or nothing, and what moves between; outside no more than `band` cells."""
+        reach = 3.5 / float(self.sharpness)
+        return Skip.round_surface(self.grid, volume, min(reach, band) + 1, reach + 1.5)
+
+    @classmethod
+    def begun(cls, volume: Tensor) -> Tensor:
+        """What to begin with where an object is thought to be, of its distances (R + 1,)^3."""
+        return volume
+
     def tint(self, logits: Tensor, directions: Tensor) -> Tensor:
         """Colour (R, 3) of blended logits (R, 3 + FEATURES) seen along directions (R, 3)."""
         more = self.shine(torch.cat([logits[:, 3:], harmonics(directions)], 1))
@@ -135,6 +158,37 @@ class RadianceField(nn.Module):
             {"params": [self.colour], "lr": rate * 0.1},
             {"params": self.shine.parameters(), "lr": rate * 3e-3},
         ]
+
+
+class DensityField(RadianceField):
+    """Fog that is the thicker the deeper inside: for views of what is thin, frayed or see-through, not for surfaces.
+
+    What the other calls distance is then a density's logit (Sun 2022, arXiv:2111.11215) and need not be a distance. At
+    0, where meshes are cut, fog is so thin that what the photos left as it was at first is inside.
+    """
+
+    METHOD = "density"
+    EIKONAL, SMOOTH = 0.0, 0.0003
+    STEEP, AT_SURFACE = 4.0, -2.4
+    """What a cell's depth adds to the logit, and that of level 0: a cell takes .09 of the light there"""
+    CLEAR_TO_OPAQUE = -1.5, 4.0
+    """Cells deep, between which samples matter"""
+    FIRST = 0.2
+    """Cells deep that all seems at first: light comes back from behind six cells, or nothing would be carved there"""
+
+    def alpha(self, distance: Tensor, step: float) -> Tensor:
+        middle = (distance[:-1] + distance[1:]) / 2
+        return 1 - torch.exp(-step * F.softplus(self.AT_SURFACE + middle * (self.STEEP * self.grid.resolution)))
+
+    def skip(self, volume: Tensor, band: float) -> Skip:
+        return Skip.in_fog(self.grid, volume, *self.CLEAR_TO_OPAQUE)
+
+    @classmethod
+    def begun(cls, volume: Tensor) -> Tensor:
+        return volume.clamp(max=cls.FIRST / (len(volume) - 1))
+
+
+FIELDS = {kind.METHOD: kind for kind in (RadianceField, DensityField)}
 
 
 def blended(alpha: Tensor, ray: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -165,4 +219,4 @@ def eikonal(field: RadianceField, neighbours: Tensor) -> tuple[Tensor, Tensor]:
     return ((slope.square().sum(1) + 1e-8).sqrt() - 1).square().mean(), bend.square().mean()
 
 
-__all__ = ["FEATURES", "RadianceField", "Rendered", "Skip", "eikonal", "harmonics"]
+__all__ = ["FEATURES", "FIELDS", "DensityField", "RadianceField", "Rendered", "Skip", "eikonal", "harmonics"]

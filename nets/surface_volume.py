@@ -42,7 +42,7 @@ def finer(field: RadianceField, volume: Tensor, resolution: int, cells: float) -
     colour = field.colour.new_zeros(len(grid), field.colour.shape[1])
     with torch.no_grad():
         colour[known] = field.grid.values(field.colour, field.grid.mixture(places[known]))
-    new = RadianceField(grid, at_corners(grid, volume), colour)
+    new = type(field)(grid, at_corners(grid, volume), colour)
     new.shine.load_state_dict(field.shine.state_dict())
     return new, volume
 

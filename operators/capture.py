@@ -3,7 +3,7 @@
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty, StringProperty
 
-from ..jobs.capturing import CAPTURE_RESOLUTIONS, UNSEEN, Capture
+from ..jobs.capturing import CAPTURE_RESOLUTIONS, METHODS, UNSEEN, Capture
 from ..jobs.settings import Meshing
 from . import boxes, captured, compute, datablocks, provenance
 from .base import ONCE, JobOperator, told
@@ -16,6 +16,11 @@ UNSEEN_ITEMS = [
     ("cull", "Leave Out", "Leave out parts that no photo shows: the mesh is open there"),
 ]
 assert [row[0] for row in UNSEEN_ITEMS] == list(UNSEEN)
+METHOD_ITEMS = [
+    ("surface", "Surface", "Fit a surface, for the mesh"),
+    ("density", "Density", "Fit a density, for views of what is thin or see-through; its mesh is rougher"),
+]
+assert [row[0] for row in METHOD_ITEMS] == list(METHODS)
 
 
 class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
@@ -31,6 +36,7 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
     resolution: EnumProperty(name="Resolution", items=RESOLUTIONS, default="192", options=ONCE)
     faces: IntProperty(name="Faces", default=0, min=0, options=ONCE)
     unseen: EnumProperty(name="Unseen", items=UNSEEN_ITEMS, default="close", options=ONCE)
+    method: EnumProperty(name="Method", items=METHOD_ITEMS, default="surface", options=ONCE)
     box: FloatVectorProperty(
         name="Box", description="Centre and size of what is wanted, in the cameras' frame", size=6, options=ONCE
     )
@@ -46,8 +52,8 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
 
     def requests(self, context):
         settings = context.scene.maquette.capture
-        names = "filepath", "budget", "resolution", "faces", "unseen"
-        path, budget, resolution, faces, unseen = told(self, settings, *names)
+        names = "filepath", "budget", "resolution", "faces", "unseen", "method"
+        path, budget, resolution, faces, unseen, method = told(self, settings, *names)
         context.view_layer.update()  # a script may just have moved the box
         request = Capture(
             captured.folder(path),
@@ -56,6 +62,7 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
             int(resolution),
             meshing=Meshing(smoothing=0, faces=faces),
             unseen=unseen,
+            method=method,
             box=tuple(self.box) if self.properties.is_property_set("box") else boxes.chosen(context),
             resume=self.resume,
             live=LIVE if self.watched else 0.0,

@@ -85,9 +85,8 @@ def resumable() -> bool:
         box = boxes.chosen(bpy.context)
     except ValueError:
         return False
-    return bool(folder) and os.path.isfile(
-        environment.capture_file(folder, int(settings.resolution), cache=compute.cache(), box=box)
-    )
+    asked = {"cache": compute.cache(), "box": box, "method": settings.method}
+    return bool(folder) and os.path.isfile(environment.capture_file(folder, int(settings.resolution), **asked))
 
 
 @persistent

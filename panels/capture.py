@@ -31,6 +31,7 @@ class MAQUETTE_PT_capture(Sidebar, bpy.types.Panel):
         column.use_property_decorate = False
         column.prop(settings, "budget")
         column.prop(settings, "resolution")
+        column.prop(settings, "method")
         column.prop(settings, "faces")
         column.prop(settings, "unseen")
         row = column.row(align=True)

@@ -37,6 +37,7 @@ class MaquetteCapture(bpy.types.PropertyGroup):
     unseen: EnumProperty(
         name="Unseen", description="What becomes of parts that no photo shows", items=capture.UNSEEN_ITEMS
     )
+    method: EnumProperty(name="Method", description="What is fitted to the photos", items=capture.METHOD_ITEMS)
     box: PointerProperty(
         name="Box",
         description="An empty that says what to capture, by its place and scale; none: the object is found by itself",

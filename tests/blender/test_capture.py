@@ -81,6 +81,9 @@ def test_the_sidebar_s_settings_are_taken(bpy, scene, ellipsoid):
     settings.filepath, settings.budget, settings.resolution, settings.faces = str(ellipsoid.folder), 1.5, "64", 800
     assert bpy.ops.maquette.capture() == {"FINISHED"}
     assert len(bpy.context.object.data.polygons) <= 800
+    settings.method = "density"
+    assert bpy.ops.maquette.capture() == {"FINISHED"}
+    assert json.loads(bpy.context.object["maquette"])["settings"]["method"] == "density"
 
 
 @pytest.mark.parametrize("chosen, sentence", [("", "No photos are chosen"), ("nowhere", "does not exist")])

@@ -59,6 +59,19 @@ def test_the_report_has_scores_of_the_held_out_views(result):
     assert sorted(path.name for path in out.glob("*.png")) == [f"r_{i}.png" for i in range(4)]
 
 
+def test_a_density_is_seen_and_meshed_too(folder, tmp_path):
+    """Fog in place of a surface: what it shows is right, its mesh rough; what is resumed is of the same method."""
+    asked = {"resolution": 64, "method": "density", "cache": str(tmp_path)}
+    shape = capture(Capture(folder, steps=110, **asked), quiet, never)
+    off = np.linalg.norm((shape.vertices - CENTRE) / RADII, axis=1) - 1
+    assert np.abs(off).mean() < 0.06 and shape.report["psnr"] > 22 and shape.report["watertight"]
+    assert shape.provenance["settings"]["method"] == "density"
+    again = capture(Capture(folder, steps=5, resume=True, **asked), quiet, never)
+    assert again.report["steps"] == 115
+    with pytest.raises(ValueError, match="nothing to resume"):
+        capture(Capture(folder, steps=5, resume=True, **asked | {"method": "surface"}), quiet, never)
+
+
 def test_remesh_keeps_the_place(result):
     shape, out = result
     again = remesh(Remesh(str(out / "f.npz"), Meshing(faces=600)), quiet, never)
@@ -260,6 +273,7 @@ def test_each_box_is_resumed_by_itself(folder, tmp_path):
         ({"resolution": 100}, "Resolution is 100; choose one of"),
         ({"holdout": -1}, "Holdout"),
         ({"seed": 1.5}, "Seed"),
+        ({"method": "magic"}, "Method is 'magic'; choose one of surface, density"),
         ({"unseen": "hide"}, "Unseen is 'hide'; choose one of close, cull"),
     ],
 )

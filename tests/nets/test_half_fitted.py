@@ -9,7 +9,7 @@ from maquette.geometry.hull import Similarity
 from maquette.nets import half_fitted
 from maquette.nets.fit_radiance import plan, rest_of
 from maquette.nets.fit_stage import Fitted
-from maquette.nets.radiance_field import RadianceField
+from maquette.nets.radiance_field import DensityField, RadianceField
 from maquette.nets.surface_volume import at_corners, band
 from maquette.nets.surroundings import Surroundings
 from maquette.nets.voxel_grid import VoxelGrid
@@ -38,6 +38,12 @@ def test_what_comes_back_is_what_was_kept(ball, tmp_path):
     assert torch.equal(again.volume, ball.volume) and torch.equal(again.field.distance, ball.field.distance)
     origins, ways = torch.rand(9, 3), torch.nn.functional.normalize(torch.randn(9, 3), dim=1)
     np.testing.assert_allclose(again.around(origins, ways).detach(), ball.around(origins, ways).detach(), atol=2e-3)
+
+
+def test_fog_comes_back_as_fog(ball, tmp_path):
+    ball.field = DensityField(ball.field.grid, ball.field.distance.detach())
+    half_fitted.save(tmp_path / "f", ball, {})
+    assert type(half_fitted.load(tmp_path / "f", {}).field) is DensityField
 
 
 def test_it_goes_on_at_its_stage_as_sharp_as_it_was(ball):

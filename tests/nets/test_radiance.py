@@ -9,7 +9,7 @@ import torch
 from maquette.nets.fit_radiance import COARSEST, plan
 from maquette.nets.fit_stage import Fitted, skipper
 from maquette.nets.pixels import directions
-from maquette.nets.radiance_field import RadianceField, blended, eikonal
+from maquette.nets.radiance_field import DensityField, RadianceField, blended, eikonal
 from maquette.nets.surface_volume import at_corners, band
 from maquette.nets.voxel_grid import VoxelGrid
 
@@ -62,6 +62,32 @@ def test_a_ball_is_seen_where_it_is(elevation):
     exact = along - (RADIUS**2 - (4 - along**2)).sqrt()
     torch.testing.assert_close(seen.depth[:2], exact, atol=0.25 / 48, rtol=0)
     torch.testing.assert_close(seen.colour[0], torch.sigmoid(torch.tensor([4.0, -4.0, 0.0])), atol=0.02, rtol=0)
+
+
+def test_fog_thickens_with_depth():
+    """And a sample half as long takes the root of what is left."""
+    volume = ball().volume
+    grid = VoxelGrid(band(volume, 5.0))
+    fog = DensityField(grid, at_corners(grid, volume))
+    cells = torch.tensor([0.0, 0.0, -3.0, -3.0, 3.0, 3.0]) / grid.resolution
+    whole, half = fog.alpha(cells, 1.0)[::2], fog.alpha(cells, 0.5)[::2]
+    assert 0.08 < whole[0] < 0.1 and whole[1] < 1e-5 and whole[2] > 0.999
+    torch.testing.assert_close((1 - half) ** 2, 1 - whole, atol=1e-6, rtol=0)
+
+
+def test_fog_is_seen_where_it_is_and_skipping_changes_nothing():
+    volume = ball().volume
+    grid = VoxelGrid(band(volume, 5.0))
+    fog = Fitted(DensityField(grid, at_corners(grid, volume)), volume, None, COARSEST)
+    eye = torch.tensor([0.3, -1.7, 0.4])
+    ways = torch.nn.functional.normalize(torch.rand(200, 3) * 0.6 - 0.3 - eye, dim=1)
+    quick = fog.field.render(eye.expand(200, 3), ways, skipper(fog), step=0.5)
+    along = (ways * -eye).sum(1)
+    aside = (eye.square().sum() - along**2).clamp_min(0).sqrt()
+    assert quick.opacity[aside < RADIUS - 0.03].min() > 0.98 and quick.opacity[aside > RADIUS + 0.05].max() < 0.05
+    fog.field.CLEAR_TO_OPAQUE = -9.0, 9.0  # all active cells
+    slow = fog.field.render(eye.expand(200, 3), ways, skipper(fog), step=0.5)
+    torch.testing.assert_close(quick.opacity, slow.opacity, atol=0.03, rtol=0)
 
 
 def test_what_is_skipped_changes_nothing():

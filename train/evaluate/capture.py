@@ -14,6 +14,7 @@ import argparse
 import resource
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,8 @@ POINTS = 200_000
 """Drawn on each surface: of 50 000 on an object two units across, the drawing alone would count for .006."""
 LOOKED_AT = 2000
 """Pixels of each held-out view by which a slow method is scored"""
-METHODS = ("capture", "tensorf", "dvgo", "nerf", "hull")
+METHODS = ("capture", "density", "tensorf", "dvgo", "nerf", "hull")
+OURS = METHODS[:2]
 LONGEST = 1024
 CELLS = 128
 """Along the cube, of the meshes of densities"""
@@ -90,7 +92,7 @@ def measure(folder, options):
     truth = read_mesh(folder / "gt_mesh.ply") if (folder / "gt_mesh.ply").exists() else None
     held_out = scene.held_out[:: -(-len(scene.held_out) // options.views)] if options.views else scene.held_out
     for method in options.methods:
-        if method != "capture" and not masked:
+        if method not in OURS and not masked:
             continue
         start = clock(options)()
         answer = MAKERS[method](scene.photos, box, options)
@@ -106,7 +108,7 @@ def clock(options):
     return time.process_time if options.processor else time.monotonic
 
 
-def captured(photos, box, options) -> Answer:
+def captured(photos, box, options, method="surface") -> Answer:
     fitted = fit_radiance.fit(
         list(photos),
         box,
@@ -114,6 +116,7 @@ def captured(photos, box, options) -> Answer:
         options.budget,
         now=clock(options),
         device=device.for_fields(options.device),
+        method=method,
     )
     values, colours = bake_radiance.volumes(fitted)
     mesh = mesh_from_field(Field(values, 0.0, bake_radiance.bounds(fitted), colours))
@@ -151,7 +154,14 @@ def hull(photos, box, options) -> Answer:
     return Answer(in_world(np.float32(visual_hull(photos, box, options.resolution)), box))
 
 
-MAKERS = {"capture": captured, "tensorf": peer(Tensorf), "dvgo": peer(Dvgo), "nerf": classic, "hull": hull}
+MAKERS = {
+    "capture": captured,
+    "density": partial(captured, method="density"),
+    "tensorf": peer(Tensorf),
+    "dvgo": peer(Dvgo),
+    "nerf": classic,
+    "hull": hull,
+}
 
 
 def in_world(occupancy, box):

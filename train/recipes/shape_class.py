@@ -45,6 +45,8 @@ class Recipe(BaseRecipe):
     balance: float = 0.7
     """How far ModelNet10's rare classes count as much as its common ones (11 times as many shapes): 0 not, 1 fully. Its
     test part has about as many of each."""
+    turned: float = 180.0
+    """Degrees that ModelNet10's shapes are turned about z by at most, to either side: those of a class face one way."""
     naming: float = 1.0
     """Weight of the numbers' error."""
     pool: int = 256
@@ -78,7 +80,9 @@ def make(recipe: Recipe) -> ShapeClass:
 def batches(recipe: Recipe, rng: np.random.Generator, device):
     if recipe.modelnet:
         arrays = grids.read(recipe.modelnet, "train")
-        return grids.Epochs(arrays | {"weight": balanced(arrays["family"], recipe.balance)}, recipe.batch, rng)
+        turned = np.full(len(arrays["family"]), recipe.turned, np.float32)
+        weight = balanced(arrays["family"], recipe.balance)
+        return grids.Epochs(arrays | {"weight": weight, "turned": turned}, recipe.batch, rng)
     return Drawn(names(asdict(recipe)), recipe.batch, recipe.pool, recipe.reuse, rng)
 
 
@@ -92,7 +96,7 @@ def prepare(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
     """-> field (B, 32, 32, 32) in [-1, 1], inside > 0; numbers (B, P), NaN where they are not asked for."""
     field = batch["field"].float() / 127
     if "numbers" not in batch:
-        return batch | {"field": disturbed(field)}
+        return batch | {"field": disturbed(field, batch["turned"])}
     moved = torch.arange(len(field), device=field.device) % 2 == 1
     halves = torch.empty(len(field), *(RESOLUTION,) * 3, device=field.device)
     halves[~moved] = halved(field[~moved])
@@ -105,9 +109,15 @@ def halved(field: Tensor) -> Tensor:
     return F.avg_pool3d(field[:, None], field.shape[-1] // RESOLUTION)[:, 0]
 
 
-def disturbed(field: Tensor) -> Tensor:
-    """Turned by any angle about z, mirrored, resized, moved, with some cells wrong."""
+def disturbed(field: Tensor, turned: Tensor | None = None) -> Tensor:
+    """Turned about z, mirrored, resized, moved, with some cells wrong.
+
+    turned (B,): by how many degrees at most, to either side; None by any. Those that keep their front are not mirrored:
+    left and right of some are front and back of others."""
     turn, size, mirror, wrong = torch.rand(4, len(field), device=field.device)
+    if turned is not None:
+        mirror = mirror.masked_fill(turned < 180, 0.0)
+        turn = (turn - 0.5) * turned / 180
     shift = (torch.rand(len(field), 3, device=field.device) * 2 - 1) * SHIFT
     size = SIZES[0] + size * (SIZES[1] - SIZES[0])
     found = placed(field, turn * 2 * np.pi, size, shift, torch.where(mirror < 0.5, 1.0, -1.0))
