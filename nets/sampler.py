@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..geometry.bridge import bridged_distance
@@ -19,9 +20,8 @@ FLOOR = 1 / 32
 """Of the cube's side lies below z = 0: shapes stand on it."""
 GROUND = FLOOR - 0.5
 """The same in the cube [-.5, .5]^3"""
-THICKER = 0.03
-"""What coarse fields gain, as a share of the truncation (a tenth of a coarse cell): the mean over cells loses what is
-thin, a chair its back"""
+THINNER = 0.03
+"""What coarse fields lose, as a share of the truncation (a fifth of a fine cell)"""
 STRANGE = 2.0
 """Standard deviations from the family's shapes beyond which a shape may fall apart"""
 
@@ -116,9 +116,9 @@ class Sampler:
         weights = torch.zeros(len(self.families))
         weights[place.family.index] += 1 - factor
         weights[other.family.index] += factor
-        values = self.network.decode(latent[None].to(self.where), weights[None].to(self.where), coarse)[0]
-        if coarse:
-            values = values + THICKER
+        values = self.network.decode(latent[None].to(self.where), weights[None].to(self.where))[0]
+        if coarse:  # the mean over cells, which the network would say sooner, loses what is thin: a chair its back
+            values = F.max_pool3d(values[None], 2)[0] - THINNER
         side = place.family.side * (1 - factor) + other.family.side * factor
         low = np.array([-side / 2, -side / 2, -side * FLOOR])
         values = values.float().cpu().numpy() * (self.network.TRUNCATION * side)
