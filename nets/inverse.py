@@ -170,17 +170,20 @@ def target(model: Sampler, solid: Solid, poses: Poses, resolution: int) -> Tenso
 
 @torch.inference_mode()
 def encoded(model: Sampler, solid: Solid, guesses: Candidates, say) -> Candidates:
-    """With the encoder's latents where these are better than those that are there, and how alike their shapes are."""
+    """With how alike their shapes are; with the encoder's latents, if there is one, where those shapes are more so."""
     latents, ious, n = [], [], model.network.config.resolution
     for part in torch.arange(len(guesses.family)).split(BATCH):
         say(float(part[0]) / len(guesses.family))
         some = guesses.take(part.to(model.where))
         wanted = target(model, solid, some.poses, n)
-        said = priors(model, some.family).held(model.network.encode(wanted, some.family)[0].float())
-        both = [solid_iou(model.network.decode(z, some.family) > 0, wanted > 0) for z in (said, some.latent)]
-        # Of solids unlike all that it was trained on, the encoder may say less than an example does
-        latents.append(torch.where((both[0] >= both[1])[:, None], said, some.latent))
-        ious.append(torch.maximum(*both))
+        best, iou = some.latent, solid_iou(model.network.decode(some.latent, some.family) > 0, wanted > 0)
+        if hasattr(model.network, "encode"):
+            # Of solids unlike all that it was trained on, the encoder may say less than an example does
+            said = priors(model, some.family).held(model.network.encode(wanted, some.family)[0].float())
+            alike = solid_iou(model.network.decode(said, some.family) > 0, wanted > 0)
+            best, iou = torch.where((alike >= iou)[:, None], said, best), torch.maximum(alike, iou)
+        latents.append(best)
+        ious.append(iou)
     return Candidates(guesses.family, guesses.poses, guesses.metric, torch.cat(latents), torch.cat(ious))
 
 

@@ -37,6 +37,8 @@ class Space:
     readout: nn.Module
     direction: nn.Module
     prior: nn.Module
+    even = True
+    """Whether named numbers are drawn evenly from their ranges, as shapes were that a network learned to encode"""
 
     def at(self, family: int) -> nn.Module:
         """How latents of a family are spread: `mean` (L,) and `factor` (L, L)."""
@@ -52,13 +54,14 @@ class Space:
         return latent + change @ getattr(self.direction, str(family))
 
     def draw(self, family: int, sliders: list[Slider], generator: np.random.Generator, truncation: float) -> Tensor:
-        """A latent (L,) of the family. Named numbers are drawn evenly from their ranges, as the shapes were that the
-        network learned from, the rest as the covariance has it, given those. `truncation` draws all towards the mean.
-        """
+        """A latent (L,) of the family: where `even`, named numbers from their ranges and the rest as the covariance has
+        it, given those; else all as the covariance has it. `truncation` draws all towards the mean."""
         prior = getattr(self.prior, str(family))
         noise = torch.from_numpy(generator.standard_normal(len(prior.mean)).astype(np.float32))
         share = torch.from_numpy(generator.random(len(sliders)).astype(np.float32))
         latent = prior.mean + truncation * prior.factor @ noise
+        if not self.even:
+            return latent
         named = [i for i, slider in enumerate(sliders) if slider.r2 is not None]
         low, high = (torch.tensor([getattr(sliders[i], end) for i in named]) for end in ("minimum", "maximum"))
         change = torch.zeros(len(sliders))
@@ -83,8 +86,9 @@ class Space:
 class Latents(Space, nn.Module):
     """Tensors only, so that they are stored beside a network's weights; `sliders` counts each family's."""
 
-    def __init__(self, latent: int, sliders: tuple[int, ...]):
+    def __init__(self, latent: int, sliders: tuple[int, ...], even: bool = True):
         super().__init__()
+        self.even = even
         self.readout, self.direction, self.prior = nn.Module(), nn.Module(), nn.Module()
         for i, count in enumerate(sliders):
             readout, prior = nn.Module(), nn.Module()

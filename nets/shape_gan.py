@@ -55,7 +55,8 @@ class ShapeGAN(nn.Module):
         self.family = nn.Embedding(len(config.families), config.embedding)
         self.spread = Spread(len(config.families), config.latent)
         self.decoder = Decoder(config, tuple(count // 4 for count in config.places))
-        self.latents = Latents(config.latent, config.sliders)
+        # Evenly drawn numbers would lead to latents that the discriminator never saw shapes of
+        self.latents = Latents(config.latent, config.sliders, even=False)
 
     def decode(self, latent: Tensor, family: Tensor, coarse: bool = False) -> Tensor:
         """latent (B, L) standard normal, family (B,) or shares of families (B, F) -> (B, N, N, N) over the truncation,

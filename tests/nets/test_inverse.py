@@ -14,7 +14,7 @@ from maquette.nets.camera import cell_centres
 from maquette.nets.outline import Cameras, silhouettes
 from maquette.nets.solid import Solid
 
-from .analytic import field, mesh, model
+from .analytic import Analytic, field, mesh, model
 
 
 def solid(shape) -> Solid:
@@ -42,6 +42,12 @@ def test_gradient_steps_come_closer_than_the_encoder_and_stay_near_the_family():
     assert float(better.iou) > float(start.iou) + 0.1 and float(better.iou) > 0.8
     far = whitened.priors(model(), torch.tensor([0])).held(torch.full((1, 3), 9.0))
     assert far.square().mean().sqrt() == pytest.approx(whitened.FARTHEST)
+
+
+def test_a_network_without_an_encoder_goes_by_its_examples(monkeypatch):
+    monkeypatch.delattr(Analytic, "encode")
+    found = inverse.find(model(), solid(mesh("bench", (0.6, -0.5, 0.4), 90, 1.7)), model().families)
+    assert found.place.family.name == "bench" and found.iou > 0.8
 
 
 def test_a_mesh_in_its_own_metres_keeps_them():

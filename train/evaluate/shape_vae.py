@@ -102,7 +102,7 @@ def offered_priors(network, about: dict, options) -> dict[str, draws.Prior]:
     priors = {"normal": draws.standard(network.config.latent)}
     if hasattr(network, "encode"):
         priors["Gaussian of the encoded"] = draws.fitted(network, known)
-    if about.get("families"):
+    if about.get("families") and network.latents.even:
         priors["named numbers even, the others Gaussian"] = draws.shipped(network, about)
     return priors
 
@@ -183,20 +183,20 @@ def closed(network, priors, options) -> dict:
 
 
 def slid(network, priors, options) -> dict:
+    families = network.config.families
+    shipped = len(network.config.sliders) == len(families)
+    if not shipped and not hasattr(network, "encode"):
+        print("Sliders are not measured: they are fitted when the weights are exported")
+        return {}
     if options.judge == "bundled" and not catalog.bundled("shape_class"):
         print("Sliders are not measured: no --judge, and shape_class is not bundled")
         return {}
     judge = read_any("shape_class", options.judge, "cpu")[0]
-    families = network.config.families
     if judge.config.classes != families:
         raise ValueError(f"The judge knows {', '.join(judge.config.classes)}; the sampler makes {', '.join(families)}")
     known = designs.designs()
     ranges = [designs.ranges(known[family]) for family in families]
     names = [list(own) for own in ranges]
-    shipped = len(network.config.sliders) == len(families)
-    if not shipped and not hasattr(network, "encode"):
-        print("Sliders are not measured: they are fitted when the weights are exported")
-        return {}
     offered = (
         sliders.Shipped(network, [list(own.values()) for own in ranges])
         if shipped
