@@ -122,8 +122,7 @@ class Sampler:
         side = place.family.side * (1 - factor) + other.family.side * factor
         low = np.array([-side / 2, -side / 2, -side * FLOOR])
         values = values.float().cpu().numpy() * (self.network.TRUNCATION * side)
-        if not coarse:
-            values = bridged_distance(values, side / len(values))
+        values = bridged_distance(values, side / len(values))
         return Field(values, 0.0, np.stack([low, low + side]))
 
     @torch.inference_mode()
