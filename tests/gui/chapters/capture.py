@@ -152,7 +152,7 @@ def scene_cancel():
     yield from until(live, "mesh so far", 60)
     yield from press("maquette.cancel")
     yield from until(lambda: not status().busy, "end of the job", 30)
-    yield 0.3
-    assert live() is None and set(bpy.data.objects.keys()) == before and not status().error, status().error
-    assert status().resumable
+    yield from until(lambda: live() is None and set(bpy.data.objects.keys()) == before, "scene as it was", 5)
+    assert not status().error, status().error
+    yield from until(lambda: status().resumable, "offer to resume", 5)
     yield from shot("capture-9-cancelled")
