@@ -12,7 +12,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..jobs.client import JobError
-from . import compute, datablocks, follow, sampled, shapes, tasks
+from . import compute, datablocks, follow, live, sampled, shapes, tasks
 
 
 class Told:
@@ -64,13 +64,13 @@ def _tell(sentence: str, error: str):
 
 @persistent
 def _render_began(*_):
-    follow.Follow.rendering = True
+    live.Live.rendering = True
     Told.error = ""
 
 
 @persistent
 def _render_ended(*_):
-    follow.Follow.rendering = False
+    live.Live.rendering = False
 
 
 @persistent

@@ -15,12 +15,11 @@ class Follow:
     """Names of objects that were changed and are to be looked at."""
 
     changed: set[str] = set()
-    rendering = False
 
 
 def step() -> bool:
     """From the timer, before the wishes are handed on: find one object that is behind, and make that a wish."""
-    if Follow.rendering or tasks.busy() or playing():
+    if live.Live.rendering or tasks.busy() or playing():
         return False
     for name in sorted(Follow.changed | _active()):
         if isinstance(live.Live.wish, Sample) and live.Live.target != name:
@@ -70,7 +69,7 @@ def playing() -> bool:
 @persistent
 def _note(scene, depsgraph=None):
     """Blender evaluated what was changed."""
-    if depsgraph is None or Follow.rendering:
+    if depsgraph is None or live.Live.rendering:
         return
     new = {update.id.name for update in depsgraph.updates if isinstance(update.id, bpy.types.Object)}
     new = {name for name in new if sampled.is_sample(bpy.data.objects.get(name))}

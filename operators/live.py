@@ -39,6 +39,8 @@ class Live:
     """The mesh differs from the last undo step."""
     refused: tuple | None = None
     """Target and wish that led to an error: it is not asked again."""
+    rendering = False
+    """A render has the meshes to itself, frame by frame (animation.py); wishes wait for its end."""
 
 
 def meshing(thing) -> Meshing:
@@ -59,7 +61,7 @@ def ask(thing, wish: Meshing | Sample):
 
 def step() -> bool:
     """From the timer: hand on the newest wish, take in what came back; True while there is a wish."""
-    if Live.wish is None or tasks.busy():
+    if Live.wish is None or Live.rendering or tasks.busy():
         return False
     thing = bpy.data.objects.get(Live.target)
     if not provenance.is_result(thing):

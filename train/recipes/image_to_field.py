@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
 
 from ...nets.image_to_field import Config, ImageToField
 from ..readers import MARK
@@ -69,9 +70,21 @@ def make(recipe: Recipe) -> ImageToField:
             'such as --other-data "KayKit props, CC0", so that the card of the weights is true'
         )
     network = ImageToField(Config(**config(asdict(recipe))))
-    if recipe.library:
+    if recipe.library and not brings_prior(recipe.start):
         fill_library(network, recipe)
     return network
+
+
+def brings_prior(start: str) -> bool:
+    """Whether the weights that a run begins with hold the shapes of the prior; then no library shards are wanted.
+
+    A file that cannot be read is left to the loop, which says so.
+    """
+    try:
+        with safe_open(start, "pt") as file:
+            return "prior.masks" in file.keys()  # noqa: SIM118: it is no dict
+    except (OSError, SafetensorError):
+        return False
 
 
 def fill_library(network: ImageToField, recipe: Recipe) -> None:

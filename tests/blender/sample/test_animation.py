@@ -1,11 +1,14 @@
 """Keyframed samples: the mesh of each frame, in scripts and in renders, and nothing asked for twice."""
 
 import os
+import time
 
 import numpy as np
 import pytest
 
-from maquette.operators import animation, compute, sampled, shapes, tasks
+from maquette.operators import animation, compute, live, sampled, shapes, tasks
+
+from .state import idle
 
 
 @pytest.fixture
@@ -123,6 +126,27 @@ def test_a_render_shows_each_frame(bpy, scene, moving, tmp_path):
     assert (outlines[0] != outlines[1]).sum() > 5 and (outlines[1] != outlines[2]).sum() > 5
     assert moving.data.get(sampled.SHOWN), "and afterwards the scene's own frame is back"
     assert not tasks.Status.error
+
+
+def test_wishes_wait_for_the_end_of_a_render(bpy, scene, moving, vertices, until):
+    """A shape that a slider had asked for came in the midst of a render and was rendered in place of a frame's own."""
+    scene.frame_set(1)
+    before = vertices(moving.data)
+    moving.maquette_sample.factor = 0.9
+    wish = sampled.request(moving)
+    live.ask(moving, wish)
+    tasks.pump()
+    assert live.Live.job is not None, "asked for, as ever"
+    animation._render_began()
+    try:
+        while live.Live.job.poll() != "done":
+            time.sleep(0.01)
+        tasks.pump()
+        np.testing.assert_array_equal(vertices(moving.data), before)
+    finally:
+        animation._render_ended()
+    until(idle)
+    assert sampled.shows(moving, wish) and not np.array_equal(vertices(moving.data)[:50], before[:50])
 
 
 def test_an_error_is_told_once_and_raises_nothing(bpy, scene, moving, vertices, monkeypatch, capfd):
