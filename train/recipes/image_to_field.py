@@ -82,7 +82,7 @@ def brings_prior(start: str) -> bool:
     """
     try:
         with safe_open(start, "pt") as file:
-            return "prior.masks" in file.keys()  # noqa: SIM118: it is no dict
+            return "prior.masks" in file.keys()
     except (OSError, SafetensorError):
         return False
 
