@@ -39,6 +39,8 @@ class Recipe(BaseRecipe):
     """How often a composite is seen on average, each time flipped and coloured anew: making one costs a step."""
     pool: int = 1500
     """Composites at hand to draw from."""
+    motley: float = 0.5
+    """Share of the objects that are in several colours or photographed patterns; of those that are scored none is."""
     validation: int = 400
 
 
@@ -139,7 +141,7 @@ def composed(recipe: Recipe, rng: np.random.Generator, at_hand: int = 10):
             print(error)
             bad.add(path)
             continue
-        world = composites.World(np.concatenate(loaded), panoramas)
+        world = composites.World(np.concatenate(loaded), panoramas, motley=recipe.motley)
         for which in rng.integers(len(world.cutouts), size=shards.SHARD):
             yield composites.compose(rng, world, which)[:2]
 

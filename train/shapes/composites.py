@@ -23,6 +23,8 @@ class World:
     cutouts: np.ndarray
     """(N, 128, 128, 4) uint8 sRGB, straight alpha: renders without background"""
     panoramas: list[np.ndarray] = field(default_factory=list)
+    motley: float = 0.0
+    """Share of the things that are of several colours or photographed patterns, as real ones are; what is scored has none"""
 
 
 def compose(rng: np.random.Generator, world: World, which: int, kind: str = "", size: int = SIZE):
@@ -42,7 +44,7 @@ def compose(rng: np.random.Generator, world: World, which: int, kind: str = "", 
     rgba = placed(rng, world.cutouts[which], size, rng.uniform(0.4, 0.97), centred=True)
     if rgba[..., 3].mean() < 0.01:  # a thin thing that a partial crop took away
         rgba = placed(rng, world.cutouts[which], size, 0.8, centred=True, whole=True)
-    front, alpha = varied(rng, rgba[..., :3]), rgba[..., 3:]
+    front, alpha = coloured(rng, rgba[..., :3], world), rgba[..., 3:]
     if rng.random() < 0.15:  # as bright and as coloured as what is behind it
         front = front - front.mean((0, 1)) + 0.8 * behind.mean((0, 1)) + 0.2 * front.mean((0, 1))
     if kind in ("paper", "room") and rng.random() < 0.75 or rng.random() < 0.25:
@@ -89,6 +91,38 @@ def _premultiplied(image: Image.Image) -> Image.Image:
     pixels = np.asarray(image).astype(np.uint16)
     pixels[..., :3] = pixels[..., :3] * pixels[..., 3:] // 255
     return Image.fromarray(pixels.astype(np.uint8))
+
+
+def coloured(rng, rgb: np.ndarray, world: World) -> np.ndarray:
+    """varied, and in a motley world often in patches with colours of their own, or under a photograph's pattern.
+
+    A thing whose inner edges are as strong as its outline teaches that an outline is closed.
+    """
+    out = varied(rng, rgb)
+    if not world.motley or rng.random() >= world.motley:
+        return out
+    for _ in range(rng.integers(3)):
+        where = patches(rng, rgb.shape[0])[..., None]
+        out = out * (1 - where) + varied(rng, rgb) * where
+    if world.panoramas and rng.random() < 0.5:
+        pattern = backgrounds.place(rng, rgb.shape[0], world.panoramas)
+        out = out * (1 + rng.uniform(0.3, 1.5) * (pattern - pattern.mean((0, 1))))
+    return out.astype(np.float32)
+
+
+def patches(rng, size: int) -> np.ndarray:
+    """Part of a square (S, S) in [0, 1], with a sharp edge: blots, a side, a band, or a grid of them."""
+    kind = rng.integers(3)
+    if kind == 0:
+        values = backgrounds.clouds(rng, size, rng.integers(2, 9)) - rng.uniform(0.3, 0.7)
+    else:
+        x, y = np.mgrid[:size, :size] / size - 0.5
+        angle = rng.uniform(0, np.pi) if rng.random() < 0.5 else rng.choice([0, np.pi / 2])
+        values = np.cos(angle) * x + np.sin(angle) * y - rng.uniform(-0.3, 0.3)
+        if kind == 2:
+            wave = rng.uniform(6, 60)
+            values = np.sin(wave * values) / wave
+    return np.clip(values * size * rng.uniform(0.1, 1), 0, 1).astype(np.float32)
 
 
 def varied(rng, rgb: np.ndarray) -> np.ndarray:
@@ -143,7 +177,7 @@ def clutter(rng, world: World, size: int) -> np.ndarray:
             rng, world.cutouts[rng.integers(len(world.cutouts))], size, rng.uniform(0.12, 0.4), centred=False
         )
         alpha = other[..., 3:]
-        behind = behind * (1 - alpha) + varied(rng, other[..., :3]) * rng.uniform(0.5, 1) * alpha
+        behind = behind * (1 - alpha) + coloured(rng, other[..., :3], world) * rng.uniform(0.5, 1) * alpha
     return backgrounds.blurred(behind, rng.choice([0, rng.uniform(0.5, 3)]))
 
 
