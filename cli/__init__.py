@@ -82,7 +82,10 @@ def parser() -> argparse.ArgumentParser:
         "right or left: evenly all round; auto: searched for (auto)",
     )
     one.add_argument(
-        "--cameras", metavar="FILE", default="", help="transforms.json, or folder with one, that says where they stood"
+        "--cameras",
+        metavar="FILE",
+        default="",
+        help="transforms.json, or folder with one, that knows their cameras; the mesh lies where these see it",
     )
     one.add_argument(
         "--mask", metavar="M.png", action="append", help="bright where the object is; for several pictures, one each"

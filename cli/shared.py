@@ -32,7 +32,7 @@ def meshing_options(command):
     command.add_argument("--faces", type=int, default=0, metavar="N", help="triangles at most (0: all)")
     command.add_argument("--islands", action="store_true", help="keep pieces that float apart")
     command.add_argument(
-        "--size", type=number, metavar="auto|METRES", help="longest side (auto: 1; a capture stays as it was captured)"
+        "--size", type=number, metavar="auto|METRES", help="longest side (auto: 1; as known cameras saw it)"
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from .atomic import replacing
 from .frames import UNIT_CUBE
 
-NAMES = ("values", "level", "bounds", "colour", "confidence", "seen")
+NAMES = ("values", "level", "bounds", "colour", "confidence", "seen", "turn")
 KINDS = {"values": np.float32, "bounds": np.float64, "colour": np.float32, "confidence": np.float32, "seen": bool}
 UNREADABLE = (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 """What numpy raises for files that are broken or hold something else."""
@@ -34,12 +34,16 @@ class Field:
     """(X, Y, Z) float32 in [0, 1]: how sure it is where the surface lies, from 0, a guess"""
     seen: np.ndarray | None = None
     """(X, Y, Z) bool: meshes leave out faces where it is False; None leaves them whole and closed"""
+    turn: float | None = None
+    """Radians by which the grid, bounds and all, is turned about the world's z axis; None: it is not"""
 
     def __post_init__(self):
         for name, dtype in KINDS.items():
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype))
         object.__setattr__(self, "level", float(self.level))
+        if self.turn is not None:
+            object.__setattr__(self, "turn", float(self.turn))
         if self.values.ndim != 3 or not all(2 <= n <= LARGEST for n in self.values.shape):
             raise ValueError(f"a field has three sides of 2 to {LARGEST} cells, not {self.values.shape}")
         if self.bounds.shape != (2, 3) or not (self.bounds[1] > self.bounds[0]).all():

@@ -103,6 +103,12 @@ def look_at(eye, target=(0, 0, 0), up=(0, 0, 1)):
     return matrix
 
 
+def turned(points, angle):
+    """Points (P, 3) turned about the z axis, counter-clockwise seen from above; radians."""
+    c, s = np.cos(angle), np.sin(angle)
+    return np.asarray(points) @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1.0]])
+
+
 def orbit(azimuth, elevation, distance, target=(0, 0, 0)):
     """Camera-to-world (4, 4) on a sphere round target; degrees, azimuth 0 is the front and grows towards +x."""
     a, e = np.radians([azimuth, elevation])

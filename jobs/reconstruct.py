@@ -22,6 +22,7 @@ from ..geometry.transforms import read_transforms
 from ..nets import catalog, checkpoint, device, image_to_field, predict
 from . import fields, naming
 from .isolate import isolate
+from .posed import Camera, Posed, lens_of_blender, posed, shown
 from .remesh import shape_from_field
 from .requests import Reconstruct, Shape
 
@@ -49,13 +50,17 @@ class Seen:
 def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
     """Raises ValueError with a sentence for pictures that cannot be used."""
     start = time.perf_counter()
-    sides_taken = where_from(request)
+    known = cameras_of(request)
     seen = [see(request, i, progress) for i in range(len(request.images))]
     check_different(seen)
+    sides_taken = sides([camera.matrix for camera in known]) if known else (request.turns, request.elevations)
+    straight, unused = straightened(seen, known, request)
     progress(0.1, "Network", "loading")
-    estimate, where, note = run(seen, sides_taken, request, progress)
+    estimate, where, note = run(seen, sides_taken, straight, request, progress)
     progress(0.6, "Field")
-    field = Field(estimate.occupancy, estimate.level, UNIT_CUBE, estimate.colour, estimate.confidence)
+    bounds, turn = (straight.bounds(estimate.place), straight.about.turn) if straight else (UNIT_CUBE, None)
+    parts = {"colour": estimate.colour, "confidence": estimate.confidence, "turn": turn}
+    field = Field(estimate.occupancy, estimate.level, bounds, **parts)
     key, unkept = fields.keep(field, request.cache)
     if request.save_field:
         field.save(request.save_field)
@@ -68,9 +73,11 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
         "likeness": estimate.likeness,
         "expected_iou": estimate.expected_iou,
     }
+    if straight and not request.meshing.size:
+        report["in_place"] = True
     if kind := naming.looks_like(field, where):
         report["class"] = kind
-    notes = [note, unkept, *(one.doubt for one in seen)]
+    notes = [note, unkept, unused, *(one.doubt for one in seen)]
     if estimate.likeness < UNLIKE:
         notes.append(
             f"the outline in {seen[0].picture.name} is unlike all that the network was trained on: "
@@ -83,7 +90,7 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
         notes.append(doubt_of_views(report["views"]))
     if any(notes):
         report["note"] = ". ".join(filter(None, notes))
-    origin = provenance(request, seen, sides_taken, where)
+    origin = provenance(request, seen, sides_taken, known if straight else [], where)
     return dataclasses.replace(shape, field=key, report=report, provenance=origin)
 
 
@@ -106,20 +113,40 @@ def see(request: Reconstruct, index: int, progress) -> Seen:
     return Seen(picture, mask, isolated, crop, close, doubt)
 
 
-def where_from(request: Reconstruct) -> tuple[tuple, tuple]:
-    """Turns and elevations, in degrees, of the pictures; () where they are searched for.
+def cameras_of(request: Reconstruct) -> list[Camera]:
+    """The pictures' cameras where they are known; [] where they are not.
 
     Raises ValueError where a pose file does not know a picture."""
     if request.cameras:
-        return sides(np.array(request.cameras).reshape(-1, 4, 4))
+        return [Camera(matrix) for matrix in np.array(request.cameras).reshape(-1, 4, 4)]
     if not request.poses:
-        return request.turns, request.elevations
+        return []
     read = read_poses(request.poses) if os.path.isdir(request.poses) else read_transforms(request.poses)
-    cameras = {os.path.realpath(view.path): view.camera for view in (*read.views, *read.held_out)}
+    views = {os.path.realpath(view.path): view for view in (*read.views, *read.held_out)}
     for image in request.images:
-        if os.path.realpath(image) not in cameras:
+        if os.path.realpath(image) not in views:
             raise ValueError(f"{os.path.basename(request.poses)} has no camera for {os.path.basename(image)}")
-    return sides([cameras[os.path.realpath(image)] for image in request.images])
+    found = [views[os.path.realpath(image)] for image in request.images]
+    return [Camera(view.camera, view.lens) for view in found]
+
+
+def straightened(seen: list[Seen], known: list[Camera], request: Reconstruct) -> tuple[Posed | None, str]:
+    """The pictures as their cameras would see them straight, where cameras and lenses are known; and a sentence where
+    they are and cannot be used.
+
+    What an artist says of elevation or depth goes before what cameras say."""
+    said = request.view.elevation is not None or request.view.depth is not None
+    if len(seen) < 2 or not known or said or request.cameras and not request.lenses:
+        return None, ""
+    if request.lenses:
+        sizes = [one.isolated.rgba.shape[1::-1] for one in seen]
+        lenses = [lens_of_blender(lens, *size) for lens, size in zip(request.lenses, sizes, strict=True)]
+        known = [dataclasses.replace(camera, lens=lens) for camera, lens in zip(known, lenses, strict=True)]
+    try:
+        pictures = [(one.picture.name, one.isolated.rgba) for one in seen]
+        return posed(pictures, known, image_to_field.PICTURE, COLOUR_PIXELS), ""
+    except ValueError as error:
+        return None, f"the cameras only say from which side each picture was taken: {error}"
 
 
 def check_different(seen: list[Seen]) -> None:
@@ -150,16 +177,24 @@ def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def run(seen: list[Seen], sides_taken: tuple[tuple, tuple], request: Reconstruct, progress):
+def run(seen: list[Seen], sides_taken: tuple[tuple, tuple], straight: Posed | None, request: Reconstruct, progress):
     """-> Estimate, the torch device it ran on, and a sentence when that was not the one asked for."""
     notes: list[str] = []
+    own = ()
     turns, elevations = (given or (None,) * len(seen) for given in sides_taken)
     others = [
         predict.Beside(one.crop, one.close, turn, elevation)
         for one, turn, elevation in zip(seen[1:], turns[1:], elevations[1:], strict=True)
     ]
+    if straight:
+        seen = [shown(one, straight, i) for i, one in enumerate(seen)]
+        (own, *cameras), (_, *fits) = straight.cameras, straight.fits
+        others = [
+            predict.Beside(one.crop, one.close, camera=camera, fit=fit)
+            for one, camera, fit in zip(seen[1:], cameras, fits, strict=True)
+        ]
     view = dataclasses.asdict(request.view)
-    if view["elevation"] is None:
+    if view["elevation"] is None and not straight:
         view["elevation"] = elevations[0]
 
     def work(where, chunks):
@@ -175,6 +210,7 @@ def run(seen: list[Seen], sides_taken: tuple[tuple, tuple], request: Reconstruct
             lambda fraction, note: progress(0.15 + 0.45 * fraction, "Network", note),
             **view,
             others=others,
+            camera=own,
         ), where
 
     estimate, where = device.with_less_memory(work, device.pick(request.device), say=notes.append)
@@ -187,7 +223,7 @@ def loaded(where: str):
     return checkpoint.load(NETWORK, where)
 
 
-def provenance(request: Reconstruct, seen: list[Seen], sides_taken: tuple[tuple, tuple], where) -> dict:
+def provenance(request: Reconstruct, seen: list[Seen], sides_taken: tuple[tuple, tuple], known, where) -> dict:
     """Enough to make the same shape again, bit for bit on the same device, torch and thread count."""
     settings = {
         "resolution": request.resolution,
@@ -195,6 +231,7 @@ def provenance(request: Reconstruct, seen: list[Seen], sides_taken: tuple[tuple,
         "device": request.device,
         "meshing": dataclasses.asdict(request.meshing),
         **{name: list(given) for name, given in zip(("turns", "elevations"), sides_taken) if given},
+        **({"cameras": [np.asarray(camera.matrix).tolist() for camera in known]} if known else {}),
     }
     masks = [one.mask and {"path": str(one.mask.path), "sha256": one.mask.sha256} for one in seen]
     return {

@@ -42,6 +42,8 @@ def shape_from_field(field, meshing: Meshing, progress, picture: str = "", span=
     placed = found
     if meshing.size or not field.has_place:
         placed = dataclasses.replace(found, vertices=frames.standing(found.vertices, meshing.size or 1.0).astype("f4"))
+    elif field.turn:
+        placed = dataclasses.replace(found, vertices=frames.turned(found.vertices, field.turn).astype("f4"))
     report = mesh.report(placed) | {"field_level": field.level, "over_budget": over_budget(placed, meshing.faces)}
     report |= painted
     if picture:

@@ -71,6 +71,9 @@ class Reconstruct:
     """File, or folder, that knows the pictures' cameras: transforms.json or a COLMAP model; in place of turns."""
     cameras: tuple[tuple[float, ...], ...] = ()
     """Of each picture: its camera, 16 numbers row by row, world (z up) from camera (OpenGL); in place of turns."""
+    lenses: tuple[tuple[float, ...], ...] = ()
+    """Of each of `cameras`: its focal length and its shifts to the right and up, over one side of the picture, and
+    which: 0 the longer, 1 its width, 2 its height. () where not known: then cameras only say from which side."""
 
     def __post_init__(self):
         images = [self.images] if isinstance(self.images, (str, os.PathLike)) else self.images
@@ -103,9 +106,15 @@ class Reconstruct:
         )
         if any(len(camera) != 16 for camera in self.cameras):
             raise ValueError("Cameras are matrices of 16 numbers, row by row")
+        lenses = tuple(tuple(checks.number("Lenses", n) for n in lens) for lens in self.lenses)
+        checks.put(self, "lenses", lenses)
+        if any(len(lens) != 4 or lens[0] <= 0 or lens[3] not in (0, 1, 2) for lens in lenses):
+            raise ValueError("Lenses are four numbers: focal length, shifts right and up, and the side they are over")
+        if lenses and not self.cameras:
+            raise ValueError("Lenses belong to cameras; give those, too")
         if sum(map(bool, (self.turns, self.poses, self.cameras))) > 1:
             raise ValueError("Turns, poses and cameras all say where pictures were taken; give one of them")
-        for name in ("masks", "turns", "elevations", "cameras"):
+        for name in ("masks", "turns", "elevations", "cameras", "lenses"):
             given = getattr(self, name)
             if given and len(given) != count:
                 raise ValueError(f"{name.capitalize()} are {len(given)} for {count} pictures; give one for each")

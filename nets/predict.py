@@ -19,13 +19,15 @@ from .camera import BINS, ELEVATIONS, SCALES, hypotheses, share
 from .confidence import confidence, gaussian
 from .image_to_field import FINE, MIDDLE, ImageToField, Prediction, blend
 from .look import Looker, look_from_all
-from .registration import STILL, centred, registered
-from .several_views import OtherView
-from .silhouette import FIRST, OTHER, agreeing
+from .registration import STILL, centred, crossing, moved, registered, wanted
+from .several_views import OtherView, fitted
+from .silhouette import FIRST, KNOWN, OTHER, agreeing
 from .symmetry import symmetrical
 
 PROMISE = 1.3, -0.26
 """Slope and offset of the IoU at 32^3 against what the field promises, fitted on 128 validation shapes."""
+FILLED = 2
+"""Rounds in which cubes of known cameras are fitted to the shape"""
 SOFTNESS = 0.6
 """Standard deviation, in cells of the fine grid, of what smooths its logits: doubt from cell to cell tears surfaces."""
 
@@ -52,6 +54,8 @@ class Estimate:
     expected_iou: float
     views: list[dict] = field(default_factory=list)
     likeness: float = 1.0
+    place: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
+    """Where the shape's cube lies in the one that known cameras were given for: shift x, y, z and scale."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,10 @@ class Beside:
     """Degrees that its camera stands round the object from the first's, to the right; None is searched for."""
     elevation: float | None = None
     """Degrees from which its camera looks down; None is judged from the picture."""
+    camera: tuple[float, ...] = ()
+    """Its five numbers (camera.py) where they are known; then the first's are, too, and `fit`."""
+    fit: tuple[float, ...] = ()
+    """How its cube lies to the first's (several_views.py)"""
 
 
 @torch.inference_mode()
@@ -78,6 +86,7 @@ def predict(
     depth: float | None = None,
     symmetry: bool = False,
     others: Sequence[Beside] = (),
+    camera: tuple[float, ...] = (),
 ) -> Estimate:
     """The mean of what the network sees in the picture and in its mirror image, each with its likeliest camera.
 
@@ -86,7 +95,8 @@ def predict(
 
     resolution 32 or 64. chunks: into how many slabs the refinement is cut when memory is short (1, 2, 4, 8 or 16).
     elevation (degrees) and depth (longest side over the larger side in the crop) are taken as given; symmetry mirrors
-    the answer in the vertical plane that it fits best.
+    the answer in the vertical plane that it fits best. camera: the first picture's five numbers where those of all are
+    known, for a cube that holds the shape; it is then fitted to the shape (`Estimate.place`), and nothing is guessed.
     """
     device = next(network.parameters()).device
     pictures = [premultiplied(one, device) for one in (crop, *(other.crop for other in others))]
@@ -94,12 +104,18 @@ def predict(
     seen = network.encode(torch.cat([turned for one in pictures for turned in (one, one.flip(3))]))
     given = [None if elevation is None else math.radians(elevation), None if depth is None else log_scale(depth, crop)]
     guesses, weights = likeliest(seen["bins"][:2].float(), *given)
-    for k, other in enumerate(others, 1):
-        known = None if other.elevation is None else math.radians(other.elevation)
-        guesses = torch.cat([guesses, likeliest(seen["bins"][2 * k : 2 * k + 2].float(), known, None)[0]])
-    cameras = network.camera(seen, guesses)
-    beside = meeting(network, seen, cameras, pictures, others) if others else []
-    if any(met.used for met in beside):
+    place = torch.tensor([0.0, 0, 0, 1])
+    if camera:
+        cameras, beside = known(seen, camera, others)
+        say(0.3, "views")
+        cameras, beside, place = filled(network, seen, cameras, beside, pictures, chunks)
+    else:
+        for k, other in enumerate(others, 1):
+            given = None if other.elevation is None else math.radians(other.elevation)
+            guesses = torch.cat([guesses, likeliest(seen["bins"][2 * k : 2 * k + 2].float(), given, None)[0]])
+        cameras = network.camera(seen, guesses)
+        beside = meeting(network, seen, cameras, pictures, others) if others else []
+    if not camera and any(met.used for met in beside):
         say(0.3, "views")
         told = [(elevation is not None, depth is not None), *((one.elevation is not None, False) for one in others)]
         cameras, beside = together(network, seen, cameras, beside, pictures, told, chunks)
@@ -113,7 +129,7 @@ def predict(
         lookers.append(Looker(straight(other.close, device), met.view.camera[:1], met.view.fit[:1]))
     certain = confidence(whole.fine_occupancy.float().sigmoid()[0, 0])  # before masks and smoothing have their say
     used = [True, *(met.used for met in beside)]
-    whole = outlined(whole, pictures, lookers, used)
+    whole = outlined(whole, pictures, lookers, used, bool(camera))
     found = estimate(whole, certain, [one for one, use in zip(lookers, used) if use], float(weights[0]), resolution)
     found.camera["depth"] = found.camera["scale"] / (2 * larger_side(crop))
     agreed = agreements(whole, pictures, lookers)
@@ -122,6 +138,7 @@ def predict(
         turn = round(-math.degrees(float(met.view.fit[0, 0])), 3) if met else 0.0
         entry = {"turn": 180 - (180 - turn) % 360, "found": sure, "used": met.used if met else True}
         found.views.append(entry | {"agreement": agreement})
+    found = dataclasses.replace(found, place=tuple(place.tolist()))
     if network.prior is None:
         return found
     return dataclasses.replace(found, likeness=float(network.prior.likeness(pictures[0][:, 3:].float())))
@@ -161,6 +178,65 @@ def meeting(network: ImageToField, seen: dict, cameras: torch.Tensor, pictures: 
     return views
 
 
+def known(seen: dict, camera: tuple[float, ...], others) -> tuple[torch.Tensor, list[Met]]:
+    """Cameras (2 V, 5), of pictures and of their mirror images, and views as they were given."""
+    like = seen["picture"]
+    cameras = like.new_tensor([camera, *(other.camera for other in others)])
+    cameras = torch.stack([cameras, cameras * cameras.new_tensor([1, 1, 1, -1, 1])], 1).flatten(0, 1)
+    beside = []
+    for k, other in enumerate(others, 1):
+        pair, fit = slice(2 * k, 2 * k + 2), like.new_tensor([other.fit])
+        view = OtherView(
+            {name: value[pair] for name, value in seen.items()},
+            cameras[pair],
+            torch.cat([fit, turns.mirrored_fit(fit)]),
+        )
+        beside.append(Met(view, None))
+    return cameras, beside
+
+
+def filled(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: list[Met], pictures, chunks):
+    """Cameras and views of cubes that the shape fills, and where the first of them lies in the one given (4,)."""
+    own, fits = cameras[::2], torch.cat([cameras.new_tensor([STILL]), *(met.view.fit[:1] for met in beside)])
+    given = wanted(own, fits, torch.cat([picture[:, 3:] for picture in pictures]))
+    own, fits, place = supposed(network, seen, own, fits, given)
+    cameras, beside = placed(cameras, beside, range(len(own)), own, fits)
+    for _ in range(FILLED):
+        inside = solid(network, seen, cameras, beside, pictures, chunks, True)
+        own, fits, further = centred(own, fits, inside, (given - place[:3]) / place[3])
+        cameras, beside = placed(cameras, beside, range(len(own)), own, fits)
+        place = torch.cat([place[:3] + place[3] * further[:3], place[3:] * further[3:]])
+    return cameras, beside, place
+
+
+def supposed(network: ImageToField, seen: dict, own: torch.Tensor, fits: torch.Tensor, least: torch.Tensor):
+    """Known cameras (V, 5) and fits (V, 5) for cubes as large, and where, the pictures one by one suggest.
+
+    Masks say how large the shape can be, that is the cube that was given, and what it reaches at least (2, 3)."""
+    rows = {name: value[::2] for name, value in seen.items()}
+    guess = torch.stack(
+        [likeliest(bins[None].float(), float(camera[0]), None)[0][0] for bins, camera in zip(rows["bins"], own)]
+    )
+    judged = network.camera(rows, guess)
+    side = (judged[:, 1] - own[:, 1]).mean().exp().clamp(0.4, 1.0)
+    side = torch.maximum(side, (least[1] - least[0]).amax()).expand(len(own))
+    middle = crossing(own, fits, judged[:, 3:])
+    middle = torch.maximum(torch.minimum(middle, least[0] + side[0] / 2), least[1] - side[0] / 2).clamp(-0.5, 0.5)
+    own, fits = moved(own, fits, fitted(middle[None], fits)[:, 0], side)
+    return own, fits, torch.cat([middle, side[:1]])
+
+
+def solid(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: list[Met], pictures, chunks, known=False):
+    """(N, N, N) bool: the inside of the shape that these cameras give."""
+    whole = fused(network, seen, cameras, beside, chunks)
+    lookers = [Looker(pictures[0], cameras[:1])]
+    lookers += [Looker(one, met.view.camera[:1], met.view.fit[:1]) for one, met in zip(pictures[1:], beside)]
+    whole = outlined(whole, pictures, lookers, [True, *(met.used for met in beside)], known)
+    occupancy = whole.fine_occupancy.float()[0, 0].sigmoid().cpu().numpy()
+    level, _ = promising_level(occupancy)
+    return torch.from_numpy(bridged(occupancy, level) > level).to(cameras.device)
+
+
 def together(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: list[Met], pictures, told, chunks):
     """The cameras and views brought to agree with all masks, in cubes that the shape fills; -> cameras, beside.
 
@@ -173,14 +249,8 @@ def together(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: l
     moved, views = placed(cameras, beside, used, own, fits)
     if told[0][1]:
         return moved, views
-    whole = fused(network, seen, moved, views, chunks)
-    lookers = [Looker(pictures[0], moved[:1])]
-    lookers += [Looker(one, met.view.camera[:1], met.view.fit[:1]) for one, met in zip(pictures[1:], views)]
-    whole = outlined(whole, pictures, lookers, [True, *(met.used for met in views)])
-    occupancy = whole.fine_occupancy.float()[0, 0].sigmoid().cpu().numpy()
-    level, _ = promising_level(occupancy)
-    inside = torch.from_numpy(bridged(occupancy, level) > level).to(cameras.device)
-    return placed(cameras, beside, used, *centred(own, fits, inside))
+    inside = solid(network, seen, moved, views, pictures, chunks)
+    return placed(cameras, beside, used, *centred(own, fits, inside)[:2])
 
 
 def placed(cameras: torch.Tensor, beside: list[Met], used: list[int], own: torch.Tensor, fits: torch.Tensor):
@@ -203,12 +273,14 @@ def fused(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: list
     return blend([one_of(both, 0), mirrored(one_of(both, 1))], torch.full((1, 2), 0.5, device=cameras.device))
 
 
-def outlined(whole: Prediction, pictures: list, lookers: list[Looker], used: list[bool]) -> Prediction:
-    """Brought to agree with the masks of pictures that are used, then smoothed."""
+def outlined(
+    whole: Prediction, pictures: list, lookers: list[Looker], used: list[bool], known: bool = False
+) -> Prediction:
+    """Brought to agree with the masks of pictures that are used, then smoothed. known: their cameras are."""
     coarse, fine = whole.occupancy, whole.fine_occupancy
     for looker, picture, use in zip(lookers, pictures, used, strict=True):
         if use:
-            how = FIRST if looker.fit is None else OTHER
+            how = KNOWN if known else FIRST if looker.fit is None else OTHER
             coarse, fine = (agreeing(logits, picture[:, 3:], looker, how) for logits in (coarse, fine))
     return dataclasses.replace(whole, occupancy=coarse, fine_occupancy=softened(fine))
 

@@ -27,6 +27,10 @@ RAYS, SAMPLES = 24, 24
 """Rays along each side of a picture, and places on each ray"""
 REACH = 0.78
 """How far before and behind a cube's middle rays are looked at"""
+PLACES = 32
+"""Places along each side of a cube at which the hull of true cameras is looked for"""
+WANTED = 0.5
+"""Share of a pixel that shows the object where it is sure that a ray through it meets it"""
 SEEN = 0.1
 """Least share of a ray's pixel that shows the object"""
 STILL = (0.0, 1.0, 0.0, 0.0, 0.0)
@@ -89,18 +93,58 @@ def covered(uv: Tensor, cameras: Tensor, fits: Tensor, masks: Tensor) -> Tensor:
     return hull.reshape(views, count, SAMPLES).amax(-1)
 
 
-def centred(cameras: Tensor, fits: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
-    """cameras (V, 5) and fits (V, 5) for cubes that the shape fills: in each view it is centred, its longest side 1.
+def wanted(cameras: Tensor, fits: Tensor, alphas: Tensor) -> Tensor:
+    """What of the first view's cube a shape must reach to be seen where all masks show it: lowest and highest (2, 3).
+
+    cameras (V, 5) and fits (V, 5) are true, and the cube holds the shape; alphas (V, 1, H, W). Each pixel of a mask
+    wants one of the places of the visual hull that it shows, so the shape reaches at least as high as the lowest of
+    these. A hundredth of the pixels may go without. Empty, above below, where masks and cameras agree on nothing.
+    """
+    points = cell_centres(PLACES, alphas.device)
+    uv = project(fitted(points, fits), cameras)[0]
+    masks = F.adaptive_avg_pool2d(alphas.float(), RAYS)
+    shown = F.grid_sample(masks, uv[:, :, None], align_corners=False)[:, 0, :, 0]
+    hull = (shown > SEEN).all(0) & (uv.abs() < 1).all(-1).all(0)
+    points, pixel = points[hull], ((uv[:, hull] + 1) / 2 * RAYS).long().clamp(0, RAYS - 1)
+    least, most = points.new_full((3,), 1.0), points.new_full((3,), -1.0)
+    for view, mask in zip(pixel, masks):
+        ray = (view[:, 1] * RAYS + view[:, 0])[:, None].expand(-1, 3)
+        low = points.new_full((RAYS * RAYS, 3), 1.0).scatter_reduce(0, ray, points, "amin")
+        high = points.new_full((RAYS * RAYS, 3), -1.0).scatter_reduce(0, ray, points, "amax")
+        met = (low[:, 0] <= high[:, 0]) & (mask.flatten() > WANTED)
+        if met.any():
+            least = torch.minimum(least, high[met].quantile(0.01, dim=0))
+            most = torch.maximum(most, low[met].quantile(0.99, dim=0))
+    return torch.stack([least, most])
+
+
+def centred(
+    cameras: Tensor, fits: Tensor, inside: Tensor, least: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """cameras (V, 5) and fits (V, 5) for cubes that the shape fills: in each view it is centred, its longest side 1;
+    and where the first cube now lies in the one before: shift x, y, z and scale (4,).
 
     inside (N, N, N) bool: the shape in the first view's cube as it was. Where it is empty, nothing changes.
+    least (2, 3): what of that cube the new one holds besides.
     """
     cells = len(inside)
     points = cell_centres(cells, cameras.device)[inside.flatten()]
     if not len(points):
-        return cameras, fits
+        return cameras, fits, cameras.new_tensor([0.0, 0, 0, 1])
     own = fitted(points, fits)
     low, high = own.amin(1), own.amax(1)
+    if least is not None:
+        low[0], high[0] = torch.minimum(low[0], least[0]), torch.maximum(high[0], least[1])
     middle, side = (low + high) / 2, (high - low).amax(1) + fits[:, 1] / cells
+    return *moved(cameras, fits, middle, side), torch.cat([middle[0], side[:1]])
+
+
+def moved(cameras: Tensor, fits: Tensor, middle: Tensor, side: Tensor) -> tuple[Tensor, Tensor]:
+    """cameras (V, 5) and fits (V, 5) for other cubes, whose places p' were middle + side p' in each view's old one.
+
+    middle (V, 3), side (V,). A camera is taken to look straight at its cube's middle, as all do; where the middle moves
+    far, that is not so.
+    """
     # A place p of the first cube was middle + side p' there, and so it is in every other
     start = fitted(middle[:1], fits)[:, 0]
     scale = fits[:, 1] * side[0] / side
@@ -109,3 +153,12 @@ def centred(cameras: Tensor, fits: Tensor, inside: Tensor) -> tuple[Tensor, Tens
     nearer = 1 + cameras[:, 2] * depth
     new = [cameras[:, 0], cameras[:, 1] + (side / nearer).log(), cameras[:, 2] * side / nearer, seen[:, 0], seen[:, 1]]
     return torch.stack(new, 1), torch.cat([fits[:, :1], scale[:, None], shift], 1)
+
+
+def crossing(cameras: Tensor, fits: Tensor, uv: Tensor) -> Tensor:
+    """The place (3,) of the first cube nearest to the lines of sight through uv (V, 2) of the views, V >= 2."""
+    ends = torch.stack([unproject(uv, uv.new_tensor(depth), cameras) for depth in (-REACH, REACH)], 1)
+    ends = fitted(ends, turns.inverse(fits))
+    way = F.normalize(ends[:, 1] - ends[:, 0], dim=1)
+    across = torch.eye(3, device=uv.device) - way[:, :, None] * way[:, None]
+    return torch.linalg.lstsq(across.sum(0), (across @ ends[:, 0, :, None]).sum(0)).solution[:, 0]

@@ -5,11 +5,22 @@ import os
 import bpy
 
 
-def matrices_of(context, paths) -> tuple[tuple[float, ...], ...]:
-    """Where the cameras of pictures stand, as a request has them. Raises ValueError naming one without a camera."""
+def known_of(context, paths) -> dict:
+    """Where the cameras of pictures stand, and their lenses where each has one, as a request has them.
+
+    Raises ValueError naming a picture without a camera."""
     cameras = [thing for thing in context.scene.objects if thing.type == "CAMERA"]
-    found = (_camera_of(path, cameras).matrix_world for path in paths)
-    return tuple(tuple(number for row in matrix for number in row) for matrix in found)
+    found = [_camera_of(path, cameras) for path in paths]
+    known = {"cameras": tuple(tuple(number for row in camera.matrix_world for number in row) for camera in found)}
+    if all(camera.data.type == "PERSP" for camera in found):
+        known["lenses"] = tuple(_lens(camera.data) for camera in found)
+    return known
+
+
+def _lens(data) -> tuple[float, float, float, int]:
+    side = {"AUTO": 0, "HORIZONTAL": 1, "VERTICAL": 2}[data.sensor_fit]
+    sensor = data.sensor_height if data.sensor_fit == "VERTICAL" else data.sensor_width
+    return data.lens / sensor, data.shift_x, data.shift_y, side
 
 
 def _camera_of(path: str, cameras):

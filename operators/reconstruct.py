@@ -74,6 +74,8 @@ class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
                 asked_turns(context, self.turns, pictures) if named("turns") else settings.where_from(context, pictures)
             )
             masked = tuple(painted.values()) if any(painted.values()) else ()
+            if where.get("lenses") and not named("size"):  # as large as the cameras saw it
+                asked["meshing"] = dataclasses.replace(meshing, size=None)
             return [Reconstruct(images=tuple(pictures), masks=masked, **where, **asked)]
         return [Reconstruct(images=(path,), mask=mask or painted[path], **asked) for path in pictures]
 
@@ -84,7 +86,8 @@ class MAQUETTE_OT_reconstruct(JobOperator, bpy.types.Operator):
         for answer, x in zip(answers, places, strict=True):
             request, shape = answer.request, answer.result
             name = os.path.splitext(os.path.basename(request.images[0]))[0]
-            thing = datablocks.new_object(context, name, shape, (left + x, *rest), request.meshing.style)
+            where = (0, 0, 0) if shape.report.get("in_place") else (left + x, *rest)
+            thing = datablocks.new_object(context, name, shape, where, request.meshing.style)
             provenance.write(thing, shape, request)
             things.append(thing)
         datablocks.select_only(context, things)
@@ -119,7 +122,7 @@ def asked_turns(context, text: str, pictures: list[str]) -> dict:
     if text in ("right", "left"):
         return {"turns": even_turns(len(pictures), text)}
     if text == "cameras":
-        return {"cameras": cameras.matrices_of(context, pictures)}
+        return cameras.known_of(context, pictures)
     try:
         return {"turns": tuple(float(part) for part in text.split(","))}
     except ValueError:

@@ -24,7 +24,7 @@ SIDES = [
     ("hand", "By Hand", "Say for each picture from which side it was taken"),
     ("right", "All Round, to the Right", "Taken in even steps all round the object, walking to the right"),
     ("left", "All Round, to the Left", "Taken in even steps all round the object, walking to the left"),
-    ("cameras", "From Cameras", "As the scene's cameras stand that have the pictures behind them, or their names"),
+    ("cameras", "From Cameras", "By the scene's cameras with the pictures behind them, or their names; it stands where they see it"),
     ("auto", "Find", "Judge from the pictures where each was taken; those where that is in doubt are left out"),
 ]
 # What the artist may know of the picture; the operator has the same, so that scripts may say it too.
@@ -139,7 +139,7 @@ class MaquetteSettings(bpy.types.PropertyGroup):
         if self.sides in ("right", "left"):
             return {"turns": even_turns(len(paths), self.sides)}
         if self.sides == "cameras":
-            return {"cameras": cameras.matrices_of(context, paths)}
+            return cameras.known_of(context, paths)
         by_hand = {bpy.path.abspath(item.path): math.degrees(item.turn) for item in self.pictures}
         if self.sides == "hand" and all(path in by_hand for path in paths):
             first = by_hand[paths[0]]

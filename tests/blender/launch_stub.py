@@ -2,6 +2,7 @@
 
     ball.png, red ball.png ...  a ball of the picture's mean colour, surer the higher
     box.png                     a box, twice as high as wide
+    with lenses                 twice as large, its middle at (-1, 5, 1)
     faint ball.png              the same ball, whose field is at its surface at level .35
     slow.png                    a ball, after many small steps
     bad.png                     an error
@@ -54,13 +55,17 @@ def reconstruct(request, progress, cancelled):
     colour = np.broadcast_to(colour, (n, n, n, 3))
     level = 0.35 if "faint" in name else 0.5
     sure = np.clip(z + 0.5, 0, 1)  # from nothing at the cube's floor to all at its ceiling
-    field = Field(values / 0.4 + level, level, np.array([[-0.5] * 3, [0.5] * 3]), colour, sure)
+    bounds = np.array([[4, 0, 0], [6, 2, 2.0]]) if request.lenses else np.array([[-0.5] * 3, [0.5] * 3])
+    turn = np.pi / 2 if request.lenses else None
+    field = Field(values / 0.4 + level, level, bounds, colour, sure, turn=turn)
     shape = shape_from_field(field, request.meshing, progress)
     provenance = {"verb": "reconstruct", "settings": asdict(request.meshing), "device": "cpu"}
     key, unkept = fields.keep(field, request.cache)
     view = request.view
     camera = {"elevation": 23.0 if view.elevation is None else view.elevation, "depth": view.depth or 0.95}
     report = shape.report | {"device": "cpu", "seconds": 0.0, "camera": camera} | ({"note": unkept} if unkept else {})
+    if request.lenses and not request.meshing.size:
+        report["in_place"] = True
     if len(request.images) > 1:
         names, turns = map(os.path.basename, request.images), request.turns or (0,) * len(request.images)
         views = [{"image": name, "turn": turn, "found": None, "used": True} for name, turn in zip(names, turns)]

@@ -73,6 +73,42 @@ def test_the_scenes_cameras_say_the_sides(bpy, scene, sides):
     assert places == [[0, -4, 0], [3, 0, 3]] and asked(bpy.context.object)["turns"] == []
 
 
+@pytest.fixture
+def taken(bpy, scene, sides):
+    """Both pictures, with a camera each."""
+    scene.maquette.choose(sides)
+    scene.maquette.together, scene.maquette.sides = "views", "cameras"
+    scene.cursor.location = (7, 7, 7)
+    return camera(bpy, scene, "box front", (0, -4, 0)), camera(bpy, scene, "b", (3, 0, 3))
+
+
+def test_lenses_have_the_mesh_stand_where_the_cameras_see_it(bpy, scene, taken):
+    first, second = taken
+    first.data.lens, first.data.shift_x = 72, 0.25
+    second.data.sensor_fit, second.data.sensor_height, second.data.lens = "VERTICAL", 24, 48
+    bpy.ops.maquette.reconstruct()
+    thing = bpy.context.object
+    assert asked(thing)["lenses"] == [[2, 0.25, 0, 0], [2, 0, 0, 2]] and asked(thing)["meshing"]["size"] is None
+    assert tuple(thing.location) == (0, 0, 0)
+    corners = [thing.matrix_world @ vertex.co for vertex in thing.data.vertices]
+    middle = [(min(c[i] for c in corners) + max(c[i] for c in corners)) / 2 for i in range(3)]
+    assert middle == pytest.approx([-1, 5, 1], abs=0.01)
+    bpy.ops.maquette.regenerate()
+    assert asked(thing)["lenses"] == [[2, 0.25, 0, 0], [2, 0, 0, 2]] and tuple(thing.location) == (0, 0, 0)
+
+
+def test_a_size_that_is_told_brings_it_to_the_cursor(bpy, scene, taken):
+    bpy.ops.maquette.reconstruct(size=3.0)
+    assert tuple(bpy.context.object.location) == (7, 7, 7) and max(bpy.context.object.dimensions) == pytest.approx(3)
+
+
+def test_a_camera_without_a_focal_length_only_says_the_side(bpy, scene, taken):
+    taken[1].data.type = "ORTHO"
+    bpy.ops.maquette.reconstruct()
+    assert asked(bpy.context.object)["lenses"] == [] and len(asked(bpy.context.object)["cameras"]) == 2
+    assert tuple(bpy.context.object.location) == (7, 7, 7)
+
+
 def test_regenerate_takes_the_same_views(bpy, scene, sides):
     scene.maquette.choose(sides)
     scene.maquette.together = "views"

@@ -7,6 +7,7 @@ import pytest
 import trimesh
 from PIL import Image
 
+from ..photographed import cameras, chest, overlap, photographed, written
 from .command import one_line
 from .pictures import four_sides, vase
 
@@ -58,22 +59,40 @@ def test_a_view_that_shows_nothing_is_named(maquette, tmp_path):
     assert code == 1 and "b.png" in one_line(err)
 
 
-def test_cameras_of_a_pose_file_are_used(maquette, tmp_path):
-    from maquette.geometry import frames
-
-    images = four_sides(tmp_path)[:2]
-    rows = [
-        {"file_path": name, "transform_matrix": frames.orbit(azimuth, elevation, 3).tolist()}
-        for name, azimuth, elevation in (("front.png", 20, 10), ("right.png", 95, 30))
-    ]
-    (tmp_path / "transforms.json").write_text(json.dumps({"camera_angle_x": 0.8, "frames": rows}))
-    report = tmp_path / "r.json"
-    options = ["--resolution", 32, "--device", "cpu", "--report", report, "-o", tmp_path / "a.ply"]
-    assert maquette("reconstruct", *images, "--cameras", tmp_path / "transforms.json", *options)[0] == 0
+def test_cameras_of_a_pose_file_say_where_the_mesh_is(maquette, tmp_path):
+    """Rolled, looking past the object, through a bent lens: the mesh lies where each of them sees the object."""
+    bent = (0.05, -0.01, 0.002, -0.001)
+    photos = [photographed(camera, f"view{k}", distortion=bent) for k, camera in enumerate(cameras())]
+    images, report = written(tmp_path, photos), tmp_path / "r.json"
+    options = ["--cameras", tmp_path / "transforms.json", "--device", "cpu", "--report", report]
+    assert maquette("reconstruct", *images, *options, "-o", tmp_path / "a.ply")[0] == 0
     told = json.loads(report.read_text("utf-8"))
-    assert told["views"][1]["turn"] == pytest.approx(75, abs=1e-3)
-    assert told["camera"]["elevation"] == pytest.approx(10, abs=1e-3)
-    assert told["provenance"]["settings"]["elevations"] == pytest.approx([10, 30])
+    assert told["in_place"] and "note" not in told
+    assert len(told["provenance"]["settings"]["cameras"]) == 4
+    assert told["camera"]["elevation"] == pytest.approx(15, abs=2)
+    assert [view["turn"] for view in told["views"]] == pytest.approx([0, 95, -170, -75], abs=3)
+    mesh = trimesh.load(tmp_path / "a.ply")
+    assert min(overlap(mesh, photo) for photo in photos) > 0.75
+    assert np.abs(mesh.bounds - chest().bounds).max() < 0.35
+    assert maquette("reconstruct", *images, *options, "--size", 1, "-o", tmp_path / "b.ply")[0] == 0
+    small = trimesh.load(tmp_path / "b.ply")
+    assert small.extents.max() == pytest.approx(1, abs=1e-3) and abs(small.bounds[0, 2]) < 1e-3
+    assert "in_place" not in json.loads(report.read_text("utf-8"))
+
+
+def test_cameras_that_contradict_the_masks_only_say_the_sides(maquette, tmp_path):
+    photos = [photographed(camera, f"view{k}") for k, camera in enumerate(cameras(count=3))]
+    photos[1].camera[2, 3] += 4
+    images, report = written(tmp_path, photos), tmp_path / "r.json"
+    options = ["--cameras", tmp_path / "transforms.json", "--resolution", 32, "--device", "cpu", "--report", report]
+    assert maquette("reconstruct", *images, *options, "-o", tmp_path / "a.ply")[0] == 0
+    told = json.loads(report.read_text("utf-8"))
+    assert "the cameras only say from which side each picture was taken: masks and cameras contradict" in told["note"]
+    assert "in_place" not in told and np.ptp(told["bounds"], axis=0).max() == pytest.approx(1, abs=1e-3)
+
+
+def test_a_picture_without_a_camera_is_named(maquette, tmp_path):
+    images = written(tmp_path, [photographed(camera, f"view{k}") for k, camera in enumerate(cameras(count=2))])
     stranger = vase(tmp_path / "stranger.png")
     code, _, err = maquette("reconstruct", images[0], stranger, "--cameras", tmp_path, "-o", tmp_path / "b.ply")
     assert code == 1 and "has no camera for" in one_line(err) and "stranger.png" in err

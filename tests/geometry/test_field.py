@@ -20,6 +20,12 @@ def test_a_field_comes_back_bit_for_bit(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["bärchen.npz"]
 
 
+def test_a_turn_comes_back(tmp_path):
+    plain = signed(ball(), 8)
+    Field(plain.values, plain.level, plain.bounds + 3, turn=0.5).save(tmp_path / "a.npz")
+    assert Field.load(tmp_path / "a.npz").turn == 0.5 and plain.turn is None
+
+
 def test_the_same_field_is_the_same_file_and_it_is_compressed(tmp_path):
     field = signed(ball(), 32, colour=lambda places: np.full_like(places, 0.5))
     for name in ("a.npz", "b.npz"):

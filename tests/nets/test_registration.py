@@ -88,7 +88,7 @@ def test_a_shape_fills_its_cubes_and_is_seen_where_it_was(views):
     small = torch.zeros(64, 64, 64, dtype=torch.bool)
     small[20:52, 8:40, 24:56] = seat(32)
     before = camera.cell_centres(64)[small.flatten()]
-    new, lie = registration.centred(cameras, fits, small)
+    new, lie, place = registration.centred(cameras, fits, small)
     low, high = before.amin(0), before.amax(0)
     after = (before - (low + high) / 2) / ((high - low).max() + 1 / 64)
     own = fitted(after, lie)
@@ -99,5 +99,31 @@ def test_a_shape_fills_its_cubes_and_is_seen_where_it_was(views):
 
 def test_where_there_is_no_shape_cubes_stay(views):
     cameras, fits, _ = views
-    new, lie = registration.centred(cameras, fits, torch.zeros(64, 64, 64, dtype=torch.bool))
+    new, lie, _ = registration.centred(cameras, fits, torch.zeros(64, 64, 64, dtype=torch.bool))
     assert torch.equal(new, cameras) and torch.equal(lie, fits)
+
+
+def test_true_cameras_say_how_far_a_shape_reaches_at_least(views):
+    """No further than it does, and nearly as far; a cube twice as large says the same."""
+    cameras, fits, alphas = views
+    points = camera.cell_centres(64)[seat().flatten()]
+    for side in (1.0, 2.0):
+        own, lie = registration.moved(cameras, fits, torch.zeros(4, 3), torch.full((4,), side))
+        low, high = registration.wanted(own, lie, alphas) * side
+        assert (low > points.amin(0) - 0.05).all() and (high < points.amax(0) + 0.05).all()
+        assert (high - low)[2] > 0.85, "a pole from top to bottom"
+
+
+def test_lines_of_sight_cross_at_a_place(views):
+    cameras, fits, _ = views
+    place = torch.tensor([0.1, -0.2, 0.15])
+    uv = camera.project(fitted(place[None], fits), cameras)[0][:, 0]
+    torch.testing.assert_close(registration.crossing(cameras, fits, uv), place, atol=1e-4, rtol=0)
+
+
+def test_what_a_cube_is_to_hold_besides_is_held(views):
+    cameras, fits, _ = views
+    small = torch.zeros(64, 64, 64, dtype=torch.bool)
+    small[28:36, 28:36, 28:36] = True
+    _, _, place = registration.centred(cameras, fits, small, torch.tensor([[-0.1, -0.1, -0.4], [0.1, 0.1, 0.2]]))
+    assert place.tolist() == pytest.approx([0, 0, -0.1, 0.6 + 1 / 64], abs=1e-6)

@@ -9,7 +9,7 @@ The first picture gives the frame. Beside the network stands, of procedural shap
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 import numpy as np
@@ -21,6 +21,8 @@ from ...geometry.crop import crop_to_object
 from ...geometry.field import Field
 from ...geometry.frames import UNIT_CUBE
 from ...geometry.picture import read_picture
+from ...geometry.rectified import rectified
+from ...geometry.scene import Photo
 from ...nets import device, predict
 from ...nets.camera import cell_centres, project
 from ...nets.several_views import fitted
@@ -48,6 +50,8 @@ class Views:
     elevations: list[float]
     """Degrees, of all"""
     hull: Callable[[], Field] | None = None
+    photos: list[Photo] = field(default_factory=list)
+    """The pictures with their true cameras, in a world of their own"""
 
 
 def main(argv=None):
@@ -98,6 +102,23 @@ def answers(network, views: Views) -> dict[str, Callable[[np.ndarray], Field]]:
 
         return answer
 
+    def posed(count):
+        def answer(rgba):
+            seen, size = rectified(views.photos[:count]), (CROP, CLOSE)
+            squares = [[view.square(n) for n in size] for view in seen.views]
+            numbers = [
+                tuple(view.numbers(two[0][1], seen.side)) for view, two in zip(seen.views, squares, strict=True)
+            ]
+            (first, close), *others = [[rgba for rgba, _ in two] for two in squares]
+            beside = [
+                predict.Beside(*two, camera=camera, fit=tuple(fit))
+                for two, camera, fit in zip(others, numbers[1:], seen.fits()[1:], strict=True)
+            ]
+            found = predict.predict(network, first, close, others=beside, camera=numbers[0])
+            return Field(found.occupancy, found.level, UNIT_CUBE)
+
+        return answer
+
     most = len(views.others) + 1
     made = {"**1 picture**": predictor(1, False, False)}
     for count in COUNTS[1:]:
@@ -105,6 +126,8 @@ def answers(network, views: Views) -> dict[str, Callable[[np.ndarray], Field]]:
         made[f"{count} pictures, sides searched for"] = predictor(count, False, False)
         made[f"**{count} pictures, sides told**"] = predictor(count, True, False)
         made[f"{count} pictures, sides and elevations told"] = predictor(count, True, True)
+        if views.photos:
+            made[f"**{count} pictures, cameras known**"] = posed(count)
     if views.hull:
         made[f"visual hull of {most} true cameras"] = lambda rgba: views.hull()
     return made
@@ -129,7 +152,27 @@ def held_out(count, split):
             def hull(rgba=rgba, numbers=numbers, fits=fits):
                 return visual_hull(rgba, numbers, fits)
 
-            yield Views(case, list(rgba[1:]), turns, elevations, hull)
+            photos = [taken(*one) for one in zip(made.picture[i], numbers.numpy(), fits.numpy())]
+            yield Views(case, list(rgba[1:]), turns, elevations, hull, photos)
+
+
+def taken(picture, camera, fit) -> Photo:
+    """A picture (N, N, 4) uint8 with the camera that took it, five numbers and a fit, in a world turned, larger and
+    elsewhere than the first one's cube."""
+    elevation, log_scale, near, u0, v0 = camera.astype(np.float64)
+    turn, scale, *shift = fit.astype(np.float64)
+    c, s = np.cos(elevation), np.sin(elevation)
+    pose = np.eye(4)
+    pose[:3, :3] = np.array([[1, 0, 0], [0, s, c], [0, -c, s]]).T  # right, up and backward of its own cube
+    pose[:3, 3] = (np.array([0, -c, s]) / near - shift) / scale
+    for angle, size, place in ((-turn, 1.0, 0.0), (0.7, 2.3, np.array([3.0, -1.0, 0.5]))):
+        around = np.eye(3)
+        around[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+        pose[:3, :3], pose[:3, 3] = around @ pose[:3, :3], size * (around @ pose[:3, 3]) + place
+    half = len(picture) / 2
+    focal = half * np.exp(log_scale) / near
+    pinhole = np.array([[focal, 0, half * (1 + u0)], [0, focal, half * (1 + v0)], [0, 0, 1]])
+    return Photo("view", picture[..., :3], pose, pinhole, picture[..., 3])
 
 
 def visual_hull(rgba, numbers, fits, resolution=64) -> Field:
