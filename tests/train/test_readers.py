@@ -1,6 +1,7 @@
 """The field's data: binvox, R2N2's layout and frame, ModelNet; on small sets in those layouts that are made here."""
 
 import json
+import types
 
 import numpy as np
 import pytest
@@ -153,7 +154,7 @@ def oracle(shapenet, size=64):
 def test_a_perfect_answer_in_the_pictures_frame_scores_nearly_one(shapenet):
     """Whatever the azimuth; what is lacking is the grids' own coarseness."""
     test = r2n2.samples(shapenet)
-    results = protocol.measure(test, protocol.one_view(oracle(shapenet)), 1)
+    results = protocol.measure(test, protocol.Answers(oracle(shapenet)), 1)
     assert len(results) == 2 and min(result.iou[3] for result in results) > 0.85
     mirrored = oracle(shapenet)
 
@@ -161,16 +162,34 @@ def test_a_perfect_answer_in_the_pictures_frame_scores_nearly_one(shapenet):
         field = mirrored(rgba)
         return Field(field.values[::-1].copy(), 0.5, UNIT_CUBE)
 
-    assert max(result.iou[3] for result in protocol.measure(test, protocol.one_view(wrong), 1)) < 0.85
+    assert max(result.iou[3] for result in protocol.measure(test, protocol.Answers(wrong), 1)) < 0.85
     text = protocol.table(results)
     assert "| chair | 1 |" in text and "mean over samples" in text and "t = 0.2" in text
+
+
+def test_cameras_of_the_data_are_handed_on_with_several_pictures(shapenet):
+    """What the photos' cameras leave of space is the object, so they are the data's own."""
+    from maquette.geometry.rectified import rectified
+
+    def hull(photos):
+        about = rectified(photos)
+        asked.append(about)
+        return Field(np.ones((8, 8, 8), np.float32), 0.5, UNIT_CUBE)
+
+    asked = []
+    results = protocol.measure(r2n2.samples(shapenet), protocol.Answers(None, hull), 3)
+    assert len(results) == 2
+    for about in asked:
+        assert len(about.views) == 3 and 0.5 < about.side < 1.6 and np.abs(about.middle).max() < 0.3
+    with pytest.raises(ValueError, match="trained on one picture of an object alone"):
+        protocol.evaluate(types.SimpleNamespace(views="1,2", r2n2=shapenet), protocol.Answers(None), {})
 
 
 def test_bad_samples_are_named_and_passed_over(shapenet):
     table = shapenet / "ShapeNetVox32" / "04379243" / "model4" / "model.binvox"
     table.write_bytes(b"#binvox 1\ndim 32 32 32\ndata\n")
     said = []
-    results = protocol.measure(r2n2.samples(shapenet), protocol.one_view(oracle(shapenet)), 1, said.append)
+    results = protocol.measure(r2n2.samples(shapenet), protocol.Answers(oracle(shapenet)), 1, said.append)
     assert [result.category for result in results] == ["03001627"]
     assert "passed over 04379243/model4" in said[0] and "header promises 32768" in said[0]
 
@@ -180,7 +199,7 @@ def test_a_frame_that_is_not_r2n2s_is_said(shapenet):
         lines = [line.split() for line in path.read_text().splitlines()]
         path.write_text("\n".join(f"{float(a) + 90} {e} {r} {float(d) * 3} {f}" for a, e, r, d, f in lines))
     said = []
-    nothing = protocol.one_view(lambda rgba: Field(np.zeros((8, 8, 8), np.float32), 0.5, UNIT_CUBE))
+    nothing = protocol.Answers(lambda rgba: Field(np.zeros((8, 8, 8), np.float32), 0.5, UNIT_CUBE))
     results = protocol.measure(r2n2.samples(shapenet), nothing, 1, said.append)
     assert results[0].iou == (0.0,) * 4 and "no figure here means anything" in said[-1]
 
@@ -190,8 +209,9 @@ def test_the_command_measures_the_bundled_network(shapenet, tmp_path, capsys):
     options = ["--r2n2", str(shapenet), "--views", "1,2", "--limit", "1", "--report", str(report), "--device", "cpu"]
     assert command.main(["image_to_field", *options]) == 0
     out = capsys.readouterr().out
-    assert "| chair | 1 |" in out and "takes one picture as yet, not 2" in out
-    assert len(json.loads(report.read_text())["results"]) == 1
+    assert out.count("| chair | 1 |") == 2 and "2 views, 1 models" in out
+    one, two = json.loads(report.read_text())["results"]
+    assert (one["views"], two["views"]) == (1, 2) and two["iou"][2] > 0.3
     assert command.main(["image_to_field", "--r2n2", str(tmp_path / "none")]) == 1
     assert "has no folder ShapeNetRendering" in capsys.readouterr().err
 

@@ -25,6 +25,7 @@ from ...geometry.picture import read_picture
 from ...nets import device, predict
 from ..shapes import shards, world
 from . import artists, baselines, r2n2
+from .known_cameras import from_known
 from .measure import Case, measure, summary, table, write_report
 from .objects import read_objects
 from .reading import read_network
@@ -105,9 +106,13 @@ def evaluate(options):
 def published(options):
     """ShapeNet's published test of the network alone."""
     network, card = read_network(NAME, options.weights, device.pick(options.device))
-    predict = trained(network, options.resolution)[f"**{NAME}**"]
+    one = trained(network, options.resolution)[f"**{NAME}**"]
+
+    def several(photos):
+        return from_known(network, photos, options.resolution)
+
     about = {"weights": {"sha256": card["sha256"]}}
-    r2n2.evaluate(options, predict, about)
+    r2n2.evaluate(options, r2n2.Answers(one, several if network.config.several else None), about)
 
 
 def means_of(rows, about):

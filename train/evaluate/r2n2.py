@@ -14,6 +14,7 @@ What differs from the published networks, and must be said beside any figure:
   and in exchange has to find the object's proportions by itself.
 - They were trained on the other 80 % of the same models. The bundled weights never saw one.
 - They see the rendering on one background colour; here its alpha is the mask.
+- With several pictures the network is given their cameras, which the data has; the published ones are not.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ from scipy.ndimage import map_coordinates
 from tqdm import tqdm
 
 from ...geometry.field import Field
-from ...geometry.frames import UNIT_CUBE, cell_centres, world_to_grid
+from ...geometry.frames import UNIT_CUBE, cell_centres, orbit, world_to_grid
 from ...geometry.isosurface import mesh_from_field
+from ...geometry.scene import Photo
 from ..readers import r2n2
 from .measure import MESHING
 
@@ -51,21 +53,28 @@ class Result:
     iou: tuple[float, ...]
 
 
-def one_view(predict: Callable[[np.ndarray], Field]) -> Callable[[list[np.ndarray]], Field]:
-    """An answer to several pictures from one that takes a single picture, until networks take several."""
+@dataclass(frozen=True)
+class Answers:
+    """What is measured, in the first picture's frame."""
 
-    def answer(pictures: list[np.ndarray]) -> Field:
-        if len(pictures) > 1:
-            raise NotImplementedError(f"image_to_field takes one picture as yet, not {len(pictures)}; use --views 1")
-        return predict(pictures[0])
+    one: Callable[[np.ndarray], Field]
+    """From one picture (H, W, 4)"""
+    several: Callable[[list[Photo]], Field] | None = None
+    """From more, with their cameras"""
 
-    return answer
+    def of(self, views: list[r2n2.View]) -> Field:
+        return self.one(views[0].rgba()) if len(views) == 1 else self.several([photo(view) for view in views])
 
 
-def measure(
-    samples: Iterable[r2n2.Sample], answer: Callable[[list[np.ndarray]], Field], views: int, say=print
-) -> list[Result]:
-    """Results of an answer (pictures (H, W, 4), first is the frame's -> Field) on samples; bad ones are named.
+def photo(view: r2n2.View) -> Photo:
+    """A picture with its camera, in the model's units, z up."""
+    pixels = (view.rgba() * 255 + 0.5).astype(np.uint8)
+    camera = orbit(view.turn, view.elevation, view.distance)
+    return Photo(view.picture.stem, pixels[..., :3], camera, view.pinhole(*pixels.shape[1::-1]), pixels[..., 3])
+
+
+def measure(samples: Iterable[r2n2.Sample], answers: Answers, views: int, say=print) -> list[Result]:
+    """Results on samples; bad ones are named.
 
     Nothing of a sample stays in memory but its scores. An answer that is nothing scores 0.
     """
@@ -73,14 +82,15 @@ def measure(
     for sample in samples:
         try:
             seen, truth = sample.views(views), sample.truth()
-            pictures = [view.rgba() for view in seen]
+            for view in seen:
+                view.rgba()  # one that cannot be read is no answer's fault
             if len(agreeing) < CHECKED:
                 agreeing.append(r2n2.agreement(sample, seen[0]))
         except ValueError as error:
             say(f"passed over {sample.category}/{sample.model}: {error}")
             continue
         try:
-            guess = canonical(answer(pictures), seen[0].turn, len(truth))
+            guess = canonical(answers.of(seen), seen[0].turn, len(truth))
             iou = tuple(overlap(guess >= threshold, truth) for threshold in THRESHOLDS)
         except ValueError as error:
             say(f"no answer to {sample.category}/{sample.model}: {error}")
@@ -139,20 +149,20 @@ def spread(samples: list[r2n2.Sample], limit: int) -> list[r2n2.Sample]:
     return [samples[i] for i in np.linspace(0, len(samples) - 1, limit).astype(int)]
 
 
-def evaluate(options, predict: Callable[[np.ndarray], Field], about: dict) -> list[Result]:
-    """Measure for each number of views, print tables, write the report; a number that cannot be had gets a sentence."""
+def evaluate(options, answers: Answers, about: dict) -> list[Result]:
+    """Measure for each number of views, print tables, write the report.
+
+    Raises ValueError where several are asked for of a network of one, or nothing can be measured."""
     counts = [int(text) for text in str(options.views or 1).split(",")]
     if min(counts) < 1 or max(counts) > 24:
         raise ValueError(f"--views {options.views}: R2N2's data has 1 to 24 pictures a model")
+    if max(counts) > 1 and answers.several is None:
+        raise ValueError(f"--views {options.views}: these weights were trained on one picture of an object alone")
     samples = spread(r2n2.samples(options.r2n2, "test", options.r2n2_split), options.limit)
     every = []
     for views in counts:
         print(f"\n{views} {'view' if views == 1 else 'views'}, {len(samples)} models; {about}\n")
-        try:
-            found = measure(tqdm(samples, desc="Models", file=sys.stderr), one_view(predict), views)
-        except NotImplementedError as error:
-            print(error)
-            continue
+        found = measure(tqdm(samples, desc="Models", file=sys.stderr), answers, views)
         if not found:
             raise ValueError(f"{options.r2n2} holds no model that could be measured")
         print(table(found))

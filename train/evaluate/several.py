@@ -21,7 +21,6 @@ from ...geometry.crop import crop_to_object
 from ...geometry.field import Field
 from ...geometry.frames import UNIT_CUBE
 from ...geometry.picture import read_picture
-from ...geometry.rectified import rectified
 from ...geometry.scene import Photo
 from ...nets import device, predict
 from ...nets.camera import cell_centres, project
@@ -30,6 +29,7 @@ from ..recipes.field_samples import cameras
 from ..shapes import world
 from ..shapes.views import sample_views
 from .image_to_field import CLOSE, CROP, NAME, surface
+from .known_cameras import from_known
 from .measure import Case, Row, measure, table, write_report
 from .objects import read_json, read_objects
 from .reading import read_network
@@ -102,23 +102,6 @@ def answers(network, views: Views) -> dict[str, Callable[[np.ndarray], Field]]:
 
         return answer
 
-    def posed(count):
-        def answer(rgba):
-            seen, size = rectified(views.photos[:count]), (CROP, CLOSE)
-            squares = [[view.square(n) for n in size] for view in seen.views]
-            numbers = [
-                tuple(view.numbers(two[0][1], seen.side)) for view, two in zip(seen.views, squares, strict=True)
-            ]
-            (first, close), *others = [[rgba for rgba, _ in two] for two in squares]
-            beside = [
-                predict.Beside(*two, camera=camera, fit=tuple(fit))
-                for two, camera, fit in zip(others, numbers[1:], seen.fits()[1:], strict=True)
-            ]
-            found = predict.predict(network, first, close, others=beside, camera=numbers[0])
-            return Field(found.occupancy, found.level, UNIT_CUBE)
-
-        return answer
-
     most = len(views.others) + 1
     made = {"**1 picture**": predictor(1, False, False)}
     for count in COUNTS[1:]:
@@ -127,7 +110,8 @@ def answers(network, views: Views) -> dict[str, Callable[[np.ndarray], Field]]:
         made[f"**{count} pictures, sides told**"] = predictor(count, True, False)
         made[f"{count} pictures, sides and elevations told"] = predictor(count, True, True)
         if views.photos:
-            made[f"**{count} pictures, cameras known**"] = posed(count)
+            photos = views.photos[:count]
+            made[f"**{count} pictures, cameras known**"] = lambda rgba, photos=photos: from_known(network, photos)
     if views.hull:
         made[f"visual hull of {most} true cameras"] = lambda rgba: views.hull()
     return made

@@ -58,6 +58,10 @@ class View:
         """The camera's azimuth in degrees as this project counts it: 0 at -y, 90 at +x."""
         return 90.0 - self.azimuth
 
+    def pinhole(self, width: int, height: int) -> np.ndarray:
+        """(3, 3) in pixels."""
+        return np.array([[FOCAL * width, 0, width / 2], [0, FOCAL * width, height / 2], [0, 0, 1.0]])
+
     def rgba(self) -> np.ndarray:
         """(H, W, 4) float32 in [0, 1], straight alpha. Raises ValueError naming the picture."""
         try:
@@ -174,8 +178,7 @@ def agreement(one: Sample, view: View) -> float:
     nodes = (np.stack(np.meshgrid(*[[-1, 0, 1]] * 3), -1).reshape(-1, 3)) / 3 * (voxels.scale / len(voxels.values))
     points = (voxels.centres()[:, None] + nodes).reshape(-1, 3)
     camera = frames.orbit(view.turn, view.elevation, view.distance)
-    pinhole = np.array([[FOCAL * size[1], 0, size[1] / 2], [0, FOCAL * size[1], size[0] / 2], [0, 0, 1]])
-    pixels, depth = frames.project(frames.y_up_to_z_up(points), camera, pinhole)
+    pixels, depth = frames.project(frames.y_up_to_z_up(points), camera, view.pinhole(*size[::-1]))
     places = np.floor(pixels[depth > 0]).astype(int)[:, ::-1]
     places = places[((places >= 0) & (places < size)).all(1)]
     drawn = np.zeros(shown.shape, bool)

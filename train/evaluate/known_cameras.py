@@ -1,0 +1,26 @@
+"""Answers to several pictures of one object whose cameras are known, on the way that Reconstruct takes."""
+
+from __future__ import annotations
+
+from ...geometry.field import Field
+from ...geometry.frames import UNIT_CUBE
+from ...geometry.rectified import rectified
+from ...geometry.scene import Photo
+from ...nets import predict
+
+CROP, CLOSE = 128, 256
+
+
+def from_known(network, photos: list[Photo], resolution: int = 64) -> Field:
+    """In the frame of the first photo. Raises ValueError where masks and cameras contradict each other."""
+    about = rectified(photos)
+    small, large = ([view.square(size) for view in about.views] for size in (CROP, CLOSE))
+    cameras = [tuple(view.numbers(window, about.side)) for view, (_, window) in zip(about.views, small, strict=True)]
+    crops, closes = ([rgba for rgba, _ in squares] for squares in (small, large))
+    fits = [tuple(fit) for fit in about.fits()]
+    others = [
+        predict.Beside(crop, close, camera=camera, fit=fit)
+        for crop, close, camera, fit in zip(crops[1:], closes[1:], cameras[1:], fits[1:], strict=True)
+    ]
+    found = predict.predict(network, crops[0], closes[0], resolution, others=others, camera=cameras[0])
+    return Field(found.occupancy, found.level, UNIT_CUBE)
