@@ -5,20 +5,21 @@ to look at the middle of a cube, its picture's up the world's z. What is left of
 and nothing about it is guessed.
 """
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from .crop import Crop, object_square
+from .crop import Crop
 from .hull import OBJECT, box_from_masks, distorted
 from .scene import Photo
 from .views import reduced
 
 STEEPEST = np.radians(89.0)
 """Elevation beyond which up is lost"""
-AROUND = 160
-"""Pixels along each side at which the object is looked for"""
+MARGIN = 0.0625
+"""Share of a square left free at each end, as the network was taught"""
 FINEST = 2.0
 """Pixels of a picture for one of the square: more are averaged first"""
 UNDISTORTING = 12
@@ -41,42 +42,34 @@ class Straight:
     away: float
     """From the camera to the middle, metres"""
 
-    def square(self, size, margin=0.0625):
-        """What it sees of the object: (size, size, 4) float32 straight alpha, and its Crop in tangents (right, down).
+    @functools.cached_property
+    def window(self) -> Crop:
+        """The square round what it sees of the object, in tangents to the right and down. Its size is nothing yet.
 
-        Raises ValueError where it sees nothing of it.
-        """
-        window = self._window()
-        for _ in range(2):  # the object may look much larger from here than its mask's corners say
-            seen = self._cut(self.photo, Crop(window.left, window.top, window.side, AROUND))
-            found = object_square(seen[..., 3], AROUND, margin)
-            left, top = window.left + np.array([found.left, found.top]) * window.side / AROUND
-            window = Crop(float(left), float(top), float(found.side * window.side / AROUND), size)
-        across = window.side / size * self.photo.pinhole[0, 0]  # pixels of the picture for one of the square
+        Raises ValueError where it sees nothing of it."""
+        ways = self._ways(outermost(self.photo.mask > OBJECT)) @ self.axes
+        if not len(ways) or (ways[:, 2] > -1e-3).any():
+            raise ValueError(f"{self.photo.name}: its camera looks away from where the object is")
+        places = np.stack([ways[:, 0], -ways[:, 1]], -1) / -ways[:, 2:]
+        low, high = places.min(0), places.max(0)
+        side = max(float((high - low).max()), 1e-9) / (1 - 2 * MARGIN)
+        left, top = (low + high) / 2 - side / 2
+        return Crop(float(left), float(top), side, 1)
+
+    def square(self, size):
+        """What it sees of the object: (size, size, 4) float32, straight alpha. Raises ValueError where it sees none."""
+        across = self.window.side / size * self.photo.pinhole[0, 0]  # pixels of the picture for one of the square
         longest = max(self.photo.image.shape[:2])
         photo = reduced(self.photo, max(1, round(longest * FINEST / across))) if across > FINEST else self.photo
-        return self._cut(photo, window), window
+        return self._cut(photo, replace(self.window, size=size))
 
-    def numbers(self, window: Crop, side: float):
+    def numbers(self, side: float):
         """(5,) of this camera for a cube of `side` metres round the middle: `nets/camera.py` says which."""
+        window = self.window
         half = window.side / 2
         near = side / self.away
         middle = (window.left + half) / half, (window.top + half) / half
         return np.array([self.elevation, np.log(near / half), near, -middle[0], -middle[1]])
-
-    def _window(self) -> Crop:
-        """A square in tangents that holds where the mask's pixels are seen."""
-        rows, columns = np.nonzero(self.photo.mask > OBJECT)
-        step = max(1, len(rows) // 20_000)
-        pixels = np.stack([columns[::step] + 0.5, rows[::step] + 0.5], -1)
-        ways = self._ways(pixels) @ self.axes
-        if not len(ways) or (ways[:, 2] > -1e-3).any():
-            raise ValueError(f"{self.photo.name}: its camera looks away from where the object is")
-        x, y = ways[:, 0] / -ways[:, 2], ways[:, 1] / ways[:, 2]
-        low, high = np.array([x.min(), y.min()]), np.array([x.max(), y.max()])
-        side = 1.2 * max(float((high - low).max()), 1e-6)
-        left, top = (low + high) / 2 - side / 2
-        return Crop(float(left), float(top), side, AROUND)
 
     def _ways(self, pixels):
         """Directions (P, 3) in the world, not of unit length, of places (P, 2) in the picture."""
@@ -120,6 +113,18 @@ def straight(photo: Photo, middle) -> Straight:
     ce, se = np.cos(elevation), np.sin(elevation)
     axes = np.array([[-s, c, 0.0], [-se * c, -se * s, ce], [ce * c, ce * s, se]]).T
     return Straight(photo, axes, elevation, azimuth, away)
+
+
+def outermost(mask):
+    """Corners (P, 2), as (column, row), of the first and the last pixel of a mask (H, W) in each row and column."""
+    found = []
+    for lines, flip in ((mask, False), (mask.T, True)):
+        number = np.flatnonzero(lines.any(1))
+        first, last = lines[number].argmax(1), lines.shape[1] - lines[number, ::-1].argmax(1)
+        for along in (first, last):
+            for across in (number, number + 1):
+                found.append(np.stack([across, along] if flip else [along, across], -1))
+    return np.concatenate(found).astype(np.float64)
 
 
 def undistorted(x, y, distortion):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..geometry.crop import Crop
 from ..geometry.frames import turned
 from ..geometry.rectified import Rectified, rectified
 from ..geometry.scene import Photo
@@ -48,11 +47,9 @@ def posed(pictures: list, cameras: list[Camera], crop: int, close: int) -> Posed
     """
     photos = [photo(name, rgba, camera) for (name, rgba), camera in zip(pictures, cameras, strict=True)]
     about = rectified(photos)
-    squares = [(view.square(crop), view.square(close)) for view in about.views]
-    windows: list[Crop] = [window for (_, window), _ in squares]
-    numbers = [tuple(view.numbers(window, about.side)) for view, window in zip(about.views, windows, strict=True)]
-    fits = [tuple(fit) for fit in about.fits()]
-    return Posed(about, [small for (small, _), _ in squares], [large for _, (large, _) in squares], numbers, fits)
+    crops, closes = ([view.square(size) for view in about.views] for size in (crop, close))
+    numbers = [tuple(view.numbers(about.side)) for view in about.views]
+    return Posed(about, crops, closes, numbers, [tuple(fit) for fit in about.fits()])
 
 
 def photo(name: str, rgba: np.ndarray, camera: Camera) -> Photo:

@@ -41,7 +41,8 @@ class Looker:
 
 def look_from_all(occupancy: torch.Tensor, lookers: list[Looker]) -> tuple[torch.Tensor, torch.Tensor]:
     """What all see of the cells round the surface; where several see a cell, the one that it faces counts most."""
-    seen = [look(occupancy, looker) for looker in lookers]
+    near = round_surface(occupancy)
+    seen = [look(occupancy, looker, near) for looker in lookers]
     if len(seen) == 1:
         return seen[0]
     faces, total, weight = normals(occupancy), 0.0, 0.0
@@ -51,14 +52,25 @@ def look_from_all(occupancy: torch.Tensor, lookers: list[Looker]) -> tuple[torch
     return total / weight[..., None].clamp_min(1e-9), torch.stack([sure for _, sure in seen]).amax(0)
 
 
-def look(occupancy: torch.Tensor, looker: Looker) -> tuple[torch.Tensor, torch.Tensor]:
-    """What a camera sees of the cells round the surface of occupancy (N, N, N).
+def round_surface(occupancy: torch.Tensor) -> torch.Tensor:
+    """(N, N, N) bool: cells with some that are inside, and some that are not, within two cells along each axis."""
+
+    def highest(volume):
+        for sides in ((5, 1, 1), (1, 5, 1), (1, 1, 5)):  # one after another: a tenth of the time of all at once
+            volume = F.max_pool3d(volume, sides, 1, tuple(side // 2 for side in sides))
+        return volume[0, 0]
+
+    volume = occupancy[None, None]
+    return (highest(volume) > 0.3) & (-highest(-volume) < 0.7)
+
+
+def look(occupancy: torch.Tensor, looker: Looker, near: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """What a camera sees of the cells `near` the surface of occupancy (N, N, N).
 
     Returns pixels (N, N, N, 3) and how surely each is the cell's own, (N, N, N) in [0, 1].
     """
     n = occupancy.shape[0]
     volume = occupancy[None, None]
-    near = (F.max_pool3d(volume, 5, 1, 2) > 0.3) & (-F.max_pool3d(-volume, 5, 1, 2) < 0.7)
     index = near.flatten().nonzero()[:, 0]
     pixels, sure = occupancy.new_zeros(n**3, 3), occupancy.new_zeros(n**3)
     if len(index):

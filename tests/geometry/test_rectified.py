@@ -51,8 +51,8 @@ def test_five_numbers_say_where_the_square_shows_a_place(found):
     """Where a dot of the picture lies in the square is where the network's own camera puts it."""
     points = MIDDLE + np.array([[0.5, 0.3, 0.2], [-0.6, -0.4, -0.3], [0.7, -0.2, 0.6], [0, 0, 0.0]])
     for k, view in enumerate(found.views):
-        _, window = view.square(128)
-        numbers = torch.tensor(view.numbers(window, found.side), dtype=torch.float64)[None]
+        window = replace(view.window, size=128)
+        numbers = torch.tensor(view.numbers(found.side), dtype=torch.float64)[None]
         uv, depth = upright.project(torch.tensor(in_cube(found, k, points)), numbers)
         pixels, away = project(view.photo, points)
         for at, (row, column) in zip(uv[0].numpy(), pixels[:, ::-1]):
@@ -78,7 +78,7 @@ def test_fits_carry_the_first_cube_into_the_others(found):
 
 
 def test_the_square_shows_the_object_upright_whichever_way_the_camera_was_rolled():
-    flat, tilted = (straight(photographed(rolled(cameras()[0], angle)), MIDDLE).square(96)[0] for angle in (0, 25))
+    flat, tilted = (straight(photographed(rolled(cameras()[0], angle)), MIDDLE).square(96) for angle in (0, 25))
     assert flat.shape == (96, 96, 4)
     assert np.abs(flat[..., 3] - tilted[..., 3]).mean() < 0.02
     rows = np.flatnonzero((flat[..., 3] > 0.5).any(1))

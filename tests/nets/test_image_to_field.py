@@ -119,7 +119,7 @@ def test_the_camera_sees_the_front_and_not_the_back():
     occupancy = (0.5 + (0.4 - points.norm(dim=1)) * n).clamp(0, 1).reshape(n, n, n)
     rgba = torch.ones(1, 4, 64, 64) * torch.tensor([1.0, 0, 0, 1]).reshape(1, 4, 1, 1)
     view = torch.tensor([[0.0, math.log(2.0), 0.25, 0.0, 0.0]])
-    pixels, sure = look.look(occupancy, look.Looker(rgba, view))
+    pixels, sure = look.look(occupancy, look.Looker(rgba, view), look.round_surface(occupancy))
     assert sure[16, 3, 16] > 0.9 and pixels[16, 3, 16].tolist() == pytest.approx([1, 0, 0], abs=1e-4)
     assert sure[16, 28, 16] < 0.05
 

@@ -14,9 +14,8 @@ CROP, CLOSE = 128, 256
 def from_known(network, photos: list[Photo], resolution: int = 64) -> Field:
     """In the frame of the first photo. Raises ValueError where masks and cameras contradict each other."""
     about = rectified(photos)
-    small, large = ([view.square(size) for view in about.views] for size in (CROP, CLOSE))
-    cameras = [tuple(view.numbers(window, about.side)) for view, (_, window) in zip(about.views, small, strict=True)]
-    crops, closes = ([rgba for rgba, _ in squares] for squares in (small, large))
+    crops, closes = ([view.square(size) for view in about.views] for size in (CROP, CLOSE))
+    cameras = [tuple(view.numbers(about.side)) for view in about.views]
     fits = [tuple(fit) for fit in about.fits()]
     others = [
         predict.Beside(crop, close, camera=camera, fit=fit)
