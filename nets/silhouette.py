@@ -28,7 +28,7 @@ class Silhouette:
 
 
 FIRST, OTHER = Silhouette(5.0, 3.0, 9), Silhouette(2.0, 1.0, 15)
-KNOWN = Silhouette(5.0, 3.0, 5)
+KNOWN = Silhouette(5.0, 4.0, 3)
 """Of pictures whose cameras are known"""
 COARSENESS = 1.7
 """Cells of the cube's centre that a pixel spans where picture and field are made to agree, so that none lacks cells."""

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 
 from ...nets.image_to_field import Config, ImageToField
+from ..evaluate.peers.global_latent import GlobalLatent
 from ..readers import MARK
 from .base import BaseRecipe
 from .field_loss import loss
@@ -22,6 +23,9 @@ NAME = "image_to_field"
 DATA = "Procedural shapes of this project (maquette.train.shapes), {others}; licence GPL-3.0-or-later"
 
 
+DESIGNS = "back-projection", "global-latent"
+
+
 @dataclass(frozen=True)
 class Recipe(BaseRecipe):
     """Train image_to_field on shards made by `python -m maquette.train shards`."""
@@ -29,6 +33,8 @@ class Recipe(BaseRecipe):
     shards: str = "runs/shards"
     """Folder with train/, library/ and validation/ shards; train/ may grow while training reads it. "none": every
     sample is drawn and traced on the training device as it is needed (GPUs)."""
+    design: str = "back-projection"
+    """back-projection: what ships; global-latent: a peer after Pix2Vox-F to measure against (`evaluate designs`)."""
     width: int = 24
     encoder: int = 48
     library: int = 9600
@@ -52,7 +58,9 @@ class Recipe(BaseRecipe):
 
 
 def config(recipe: dict) -> dict:
-    """The network's config for its card, from a recipe's fields."""
+    """The network's config for its card, from a recipe's fields. Raises ValueError for a peer, which does not ship."""
+    if recipe.get("design", DESIGNS[0]) != DESIGNS[0]:
+        raise ValueError(f"{recipe['design']} is a peer to be measured against; only {DESIGNS[0]} ships")
     names = ("width", "encoder", "library", "several")
     return asdict(Config(**{name: recipe[name] for name in names if name in recipe}))
 
@@ -69,10 +77,18 @@ def make(recipe: Recipe) -> ImageToField:
             f"{recipe.shards} holds shards made of meshes: say whose and under which licence with --other-data, "
             'such as --other-data "KayKit props, CC0", so that the card of the weights is true'
         )
-    network = ImageToField(Config(**config(asdict(recipe))))
-    if recipe.library and not brings_prior(recipe.start):
+    network = designed(recipe)
+    if network.prior is not None and not brings_prior(recipe.start):
         fill_library(network, recipe)
     return network
+
+
+def designed(recipe: Recipe) -> ImageToField:
+    """The network of a recipe, its prior empty. Raises ValueError for a design that there is not."""
+    if recipe.design not in DESIGNS:
+        raise ValueError(f"--design is {' or '.join(DESIGNS)}, not {recipe.design!r}")
+    own = Config(**config(asdict(recipe) | {"design": DESIGNS[0]}))
+    return ImageToField(own) if recipe.design == DESIGNS[0] else GlobalLatent(own)
 
 
 def brings_prior(start: str) -> bool:
