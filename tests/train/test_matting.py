@@ -76,6 +76,25 @@ def test_a_composite_shows_its_object_and_repeats(kind, panoramas):
     np.testing.assert_array_equal(picture, two[0])
 
 
+def test_motley_things_have_inner_edges_and_scored_ones_are_as_ever(panoramas):
+    """An object of one colour gets patches of others; what is scored draws the same random numbers as before."""
+    plain = np.full((96, 96, 3), 0.5, np.float32)
+
+    def edges(rgb):
+        return float(np.abs(np.diff(rgb, axis=1)).max())
+
+    known = backgrounds.read_panoramas(str(panoramas), "train")
+    some = [
+        composites.coloured(np.random.default_rng(k), plain, composites.World(blobs(), known, motley=1.0))
+        for k in range(12)
+    ]
+    assert sum(edges(rgb) > 0.1 for rgb in some) >= 6 and all(rgb.dtype == np.float32 for rgb in some)
+    one, two = np.random.default_rng(3), np.random.default_rng(3)
+    as_ever = composites.coloured(one, plain, composites.World(blobs(), known))
+    np.testing.assert_array_equal(as_ever, composites.varied(two, plain))
+    assert one.random() == two.random()
+
+
 def test_no_panorama_serves_two_splits(panoramas):
     counts = [len(backgrounds.read_panoramas(str(panoramas), split)) for split in ("train", "validation", "test")]
     assert counts == [1, 1, 1]
