@@ -82,3 +82,23 @@ def hypotheses(logits: Tensor, count: int) -> tuple[Tensor, Tensor]:
         mass = mass * ~close
     weight = torch.stack(weights, 1)
     return torch.stack(found, 1), weight / weight.sum(1, keepdim=True)
+
+
+def likeliest(
+    logits: Tensor, elevation: float | None, log_scale: float | None
+) -> tuple[Tensor, Tensor]:
+    """The likeliest (elevation, log scale) (B, 2) and its share among the three likeliest (B,); what is given stays.
+
+    logits (B, elevations * scales); elevation in radians.
+    """
+    mass = logits.softmax(-1).reshape(len(logits), *BINS)
+    for value, centres, axis in ((elevation, ELEVATIONS, 1), (log_scale, SCALES, 2)):
+        if value is not None:
+            near = share(torch.tensor([value], device=logits.device), centres)[0]
+            mass = mass * (near[:, None] if axis == 1 else near[None, :])
+    guesses, weights = hypotheses(mass.flatten(1).clamp_min(1e-12).log(), 3)
+    guess = guesses[:, 0]
+    for index, value in enumerate((elevation, log_scale)):
+        if value is not None:
+            guess[:, index] = value
+    return guess, weights[:, 0]

@@ -14,22 +14,17 @@ import torch.nn.functional as F
 from ..geometry.bridge import bridged
 from ..geometry.occupancy_level import promising_level
 from ..geometry.paint import spread
-from . import turns
-from .camera import BINS, ELEVATIONS, SCALES, hypotheses, share
-from .confidence import confidence, gaussian
-from .image_to_field import FINE, MIDDLE, ImageToField, Prediction, blend
+from .answer import fused, outlined
+from .camera import likeliest
+from .confidence import confidence
+from .image_to_field import FINE, ImageToField, Prediction
 from .look import Looker, look_from_all
-from .registration import STILL, centred, crossing, moved, registered, wanted
-from .several_views import OtherView, fitted
-from .silhouette import FIRST, KNOWN, OTHER, agreeing
 from .symmetry import symmetrical
+from .views_known import as_known, filled
+from .views_met import agreements, meeting, together
 
 PROMISE = 1.3, -0.26
 """Slope and offset of the IoU at 32^3 against what the field promises, fitted on 128 validation shapes."""
-FILLED = 1
-"""Rounds in which cubes of known cameras are fitted to the shape"""
-SOFTNESS = 0.6
-"""Standard deviation, in cells of the fine grid, of what smooths its logits: doubt from cell to cell tears surfaces."""
 
 
 @dataclass(frozen=True)
@@ -106,13 +101,13 @@ def predict(
     guesses, weights = likeliest(seen["bins"][:2].float(), *given)
     place = torch.tensor([0.0, 0, 0, 1])
     if camera:
-        cameras, beside = known(seen, camera, others)
+        cameras, beside = as_known(seen, camera, others)
         say(0.3, "views")
         cameras, beside, place = filled(network, seen, cameras, beside, pictures, chunks)
     else:
         for k, other in enumerate(others, 1):
-            given = None if other.elevation is None else math.radians(other.elevation)
-            guesses = torch.cat([guesses, likeliest(seen["bins"][2 * k : 2 * k + 2].float(), given, None)[0]])
+            down = None if other.elevation is None else math.radians(other.elevation)
+            guesses = torch.cat([guesses, likeliest(seen["bins"][2 * k : 2 * k + 2].float(), down, None)[0]])
         cameras = network.camera(seen, guesses)
         beside = meeting(network, seen, cameras, pictures, others) if others else []
     if not camera and any(met.used for met in beside):
@@ -130,7 +125,8 @@ def predict(
     certain = confidence(whole.fine_occupancy.float().sigmoid()[0, 0])  # before masks and smoothing have their say
     used = [True, *(met.used for met in beside)]
     whole = outlined(whole, pictures, lookers, used, bool(camera))
-    found = estimate(whole, certain, [one for one, use in zip(lookers, used) if use], float(weights[0]), resolution)
+    weight = 1.0 if camera else float(weights[0])
+    found = estimate(whole, certain, [one for one, use in zip(lookers, used) if use], weight, resolution)
     found.camera["depth"] = found.camera["scale"] / (2 * larger_side(crop))
     agreed = agreements(whole, pictures, lookers)
     for agreement, met in zip(agreed, (None, *beside), strict=True):
@@ -142,157 +138,6 @@ def predict(
     if network.prior is None:
         return found
     return dataclasses.replace(found, likeness=float(network.prior.likeness(pictures[0][:, 3:].float())))
-
-
-@dataclass(frozen=True)
-class Met:
-    """Another picture and its mirror image as a view (2, ...), and how sure its turn is; None where that was given."""
-
-    view: OtherView
-    sure: float | None
-
-    @property
-    def used(self) -> bool:
-        return self.sure is None or self.sure >= turns.ENOUGH
-
-
-def meeting(network: ImageToField, seen: dict, cameras: torch.Tensor, pictures: list, others) -> list[Met]:
-    """The other pictures as views, their turns given or searched for."""
-    angle = {k: (-math.radians(other.turn), None) for k, other in enumerate(others, 1) if other.turn is not None}
-    asked = [k for k in range(1, len(others) + 1) if k not in angle]
-    rows = [0, *(2 * k for k in asked)]  # the pictures themselves; their mirror images lie between
-    looked = {name: value[rows] for name, value in seen.items()}
-    alone = network.decode(looked, cameras[rows], (slice(0, 1),) * 3).occupancy.float().sigmoid()[:, 0]
-    if asked:
-        one_by_one = [{name: value[i : i + 1] for name, value in looked.items()} for i in range(len(rows))]
-        alphas = torch.cat([pictures[r // 2][:, 3:] for r in rows])
-        found, sure = turns.find(network, one_by_one, list(alone), cameras[rows], alphas)
-        angle |= {k: (float(turn), float(how)) for k, turn, how in zip(asked, found, sure, strict=True)}
-    views = []
-    for k in range(1, len(others) + 1):
-        turn, sure = angle[k]
-        fit = turns.fit_of(alone[0], cameras.new_tensor([turn]))
-        pair = slice(2 * k, 2 * k + 2)
-        both = torch.cat([fit, turns.mirrored_fit(fit)])
-        views.append(Met(OtherView({name: value[pair] for name, value in seen.items()}, cameras[pair], both), sure))
-    return views
-
-
-def known(seen: dict, camera: tuple[float, ...], others) -> tuple[torch.Tensor, list[Met]]:
-    """Cameras (2 V, 5), of pictures and of their mirror images, and views as they were given."""
-    like = seen["picture"]
-    cameras = like.new_tensor([camera, *(other.camera for other in others)])
-    cameras = torch.stack([cameras, cameras * cameras.new_tensor([1, 1, 1, -1, 1])], 1).flatten(0, 1)
-    beside = []
-    for k, other in enumerate(others, 1):
-        pair, fit = slice(2 * k, 2 * k + 2), like.new_tensor([other.fit])
-        view = OtherView(
-            {name: value[pair] for name, value in seen.items()},
-            cameras[pair],
-            torch.cat([fit, turns.mirrored_fit(fit)]),
-        )
-        beside.append(Met(view, None))
-    return cameras, beside
-
-
-def filled(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: list[Met], pictures, chunks):
-    """Cameras and views of cubes that the shape fills, and where the first of them lies in the one given (4,)."""
-    own, fits = cameras[::2], torch.cat([cameras.new_tensor([STILL]), *(met.view.fit[:1] for met in beside)])
-    given = wanted(own, fits, torch.cat([picture[:, 3:] for picture in pictures]))
-    own, fits, place = supposed(network, seen, own, fits, given)
-    cameras, beside = placed(cameras, beside, range(len(own)), own, fits)
-    for _ in range(FILLED):
-        inside = solid(network, seen, cameras, beside, pictures, chunks, True)
-        own, fits, further = centred(own, fits, inside, (given - place[:3]) / place[3])
-        cameras, beside = placed(cameras, beside, range(len(own)), own, fits)
-        place = torch.cat([place[:3] + place[3] * further[:3], place[3:] * further[3:]])
-    return cameras, beside, place
-
-
-def supposed(network: ImageToField, seen: dict, own: torch.Tensor, fits: torch.Tensor, least: torch.Tensor):
-    """Known cameras (V, 5) and fits (V, 5) for cubes as large, and where, the pictures one by one suggest.
-
-    Masks say how large the shape can be, that is the cube that was given, and what it reaches at least (2, 3)."""
-    rows = {name: value[::2] for name, value in seen.items()}
-    guess = torch.stack(
-        [likeliest(bins[None].float(), float(camera[0]), None)[0][0] for bins, camera in zip(rows["bins"], own)]
-    )
-    judged = network.camera(rows, guess)
-    side = (judged[:, 1] - own[:, 1]).mean().exp().clamp(0.4, 1.0)
-    side = torch.maximum(side, (least[1] - least[0]).amax()).expand(len(own))
-    middle = crossing(own, fits, judged[:, 3:])
-    middle = torch.maximum(torch.minimum(middle, least[0] + side[0] / 2), least[1] - side[0] / 2).clamp(-0.5, 0.5)
-    own, fits = moved(own, fits, fitted(middle[None], fits)[:, 0], side)
-    return own, fits, torch.cat([middle, side[:1]])
-
-
-def solid(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: list[Met], pictures, chunks, known=False):
-    """(N, N, N) bool: the inside of the shape that these cameras give."""
-    whole = fused(network, seen, cameras, beside, chunks)
-    lookers = [Looker(pictures[0], cameras[:1])]
-    lookers += [Looker(one, met.view.camera[:1], met.view.fit[:1]) for one, met in zip(pictures[1:], beside)]
-    whole = outlined(whole, pictures, lookers, [True, *(met.used for met in beside)], known)
-    occupancy = whole.fine_occupancy.float()[0, 0].sigmoid().cpu().numpy()
-    level, _ = promising_level(occupancy)
-    return torch.from_numpy(bridged(occupancy, level) > level).to(cameras.device)
-
-
-def together(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: list[Met], pictures, told, chunks):
-    """The cameras and views brought to agree with all masks, in cubes that the shape fills; -> cameras, beside.
-
-    What is `told` of the first's scale holds its cube, too."""
-    used = [0, *(k for k, met in enumerate(beside, 1) if met.used)]
-    still = cameras.new_tensor([STILL])
-    fits = torch.cat([still if k == 0 else beside[k - 1].view.fit[:1] for k in used])
-    alphas = torch.cat([pictures[k][:, 3:] for k in used])
-    own, fits = registered(cameras[[2 * k for k in used]], fits, alphas, [told[k] for k in used])
-    moved, views = placed(cameras, beside, used, own, fits)
-    if told[0][1]:
-        return moved, views
-    inside = solid(network, seen, moved, views, pictures, chunks)
-    return placed(cameras, beside, used, *centred(own, fits, inside)[:2])
-
-
-def placed(cameras: torch.Tensor, beside: list[Met], used: list[int], own: torch.Tensor, fits: torch.Tensor):
-    """Cameras (2 V, 5) and views with those of the pictures `used`, and of their mirror images, in their places."""
-    cameras, beside = cameras.clone(), list(beside)
-    for k, camera, fit in zip(used, own, fits, strict=True):
-        pair = slice(2 * k, 2 * k + 2)
-        cameras[pair] = torch.stack([camera, camera * camera.new_tensor([1, 1, 1, -1, 1])])
-        if k:
-            both = torch.stack([fit, turns.mirrored_fit(fit)])
-            view = dataclasses.replace(beside[k - 1].view, camera=cameras[pair], fit=both)
-            beside[k - 1] = dataclasses.replace(beside[k - 1], view=view)
-    return cameras, beside
-
-
-def fused(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: list[Met], chunks: int) -> Prediction:
-    """The mean of what the network makes of the pictures and of their mirror images."""
-    first = {name: value[:2] for name, value in seen.items()}
-    both = decode(network, first, cameras[:2], chunks, [met.view for met in beside if met.used])
-    return blend([one_of(both, 0), mirrored(one_of(both, 1))], torch.full((1, 2), 0.5, device=cameras.device))
-
-
-def outlined(
-    whole: Prediction, pictures: list, lookers: list[Looker], used: list[bool], known: bool = False
-) -> Prediction:
-    """Brought to agree with the masks of pictures that are used, then smoothed. known: their cameras are."""
-    coarse, fine = whole.occupancy, whole.fine_occupancy
-    for looker, picture, use in zip(lookers, pictures, used, strict=True):
-        if use:
-            how = KNOWN if known else FIRST if looker.fit is None else OTHER
-            coarse, fine = (agreeing(logits, picture[:, 3:], looker, how) for logits in (coarse, fine))
-    return dataclasses.replace(whole, occupancy=coarse, fine_occupancy=softened(fine))
-
-
-def agreements(whole: Prediction, pictures: list, lookers: list[Looker]) -> list[float]:
-    """How well the shape's silhouette fits each picture's mask."""
-    shape = turns.small(whole.fine_occupancy.float().sigmoid()[0, 0])
-    still = shape.new_tensor([[0.0, 1, 0, 0, 0]])
-    return [
-        float(turns.in_mask(shape, still if looker.fit is None else looker.fit, looker.camera[0], picture[0, 3:]))
-        for picture, looker in zip(pictures, lookers, strict=True)
-    ]
 
 
 @torch.inference_mode()
@@ -313,40 +158,6 @@ def log_scale(depth: float, crop: np.ndarray) -> float:
     return math.log(2 * larger_side(crop) * depth)
 
 
-def likeliest(
-    logits: torch.Tensor, elevation: float | None, log_scale: float | None
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The likeliest (elevation, log scale) (B, 2) and its share among the three likeliest (B,); what is given stays.
-
-    logits (B, elevations * scales); elevation in radians.
-    """
-    mass = logits.softmax(-1).reshape(len(logits), *BINS)
-    for value, centres, axis in ((elevation, ELEVATIONS, 1), (log_scale, SCALES, 2)):
-        if value is not None:
-            near = share(torch.tensor([value], device=logits.device), centres)[0]
-            mass = mass * (near[:, None] if axis == 1 else near[None, :])
-    guesses, weights = hypotheses(mass.flatten(1).clamp_min(1e-12).log(), 3)
-    guess = guesses[:, 0]
-    for index, value in enumerate((elevation, log_scale)):
-        if value is not None:
-            guess[:, index] = value
-    return guess, weights[:, 0]
-
-
-def softened(logits: torch.Tensor) -> torch.Tensor:
-    """Logits (1, 1, N, N, N) smoothed by a Gaussian of SOFTNESS cells."""
-    return gaussian(logits[0, 0], SOFTNESS)[None, None]
-
-
-def one_of(many: Prediction, index: int) -> Prediction:
-    return Prediction(*(getattr(many, f)[index : index + 1] for f in Prediction.__dataclass_fields__))
-
-
-def mirrored(one: Prediction) -> Prediction:
-    """What the mirrored picture shows, mirrored back."""
-    return Prediction(*(getattr(one, f).flip(2) for f in Prediction.__dataclass_fields__))
-
-
 def straight(crop: np.ndarray, device) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(crop, np.float32)).to(device).permute(2, 0, 1)[None]
 
@@ -355,20 +166,6 @@ def premultiplied(crop: np.ndarray, device) -> torch.Tensor:
     """(H, W, 4) straight alpha -> (1, 4, H, W), what the network sees."""
     rgba = straight(crop, device)
     return torch.cat([rgba[:, :3] * rgba[:, 3:], rgba[:, 3:]], 1)
-
-
-def decode(network: ImageToField, seen, camera: torch.Tensor, chunks: int, others=()) -> Prediction:
-    """The whole cube, refined slab by slab along x with a border of two cells that the convolutions see."""
-    if chunks == 1:
-        return network.decode(seen, camera, None, others)
-    whole, step, slabs = (slice(0, MIDDLE),) * 2, MIDDLE // min(chunks, 16), []
-    for start in range(0, MIDDLE, step):
-        low, high = max(start - 2, 0), min(start + step + 2, MIDDLE)
-        part = network.decode(seen, camera, (slice(low, high), *whole), others)
-        keep, fine = slice(start - low, start - low + step), slice(2 * (start - low), 2 * (start - low + step))
-        slabs.append((part, part.fine_occupancy[:, :, fine], part.fine_distance[:, :, fine], part.colour[:, :, keep]))
-    joined = [torch.cat([slab[i] for slab in slabs], 2) for i in (1, 2, 3)]
-    return Prediction(slabs[0][0].occupancy, slabs[0][0].distance, *joined)
 
 
 def estimate(whole: Prediction, certain, lookers: list[Looker], weight: float, resolution: int) -> Estimate:

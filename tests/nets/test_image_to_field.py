@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from maquette.nets import camera, catalog, checkpoint, look, predict, silhouette, symmetry
+from maquette.nets import answer, camera, catalog, checkpoint, look, predict, silhouette, symmetry
 from maquette.nets.image_to_field import Config, ImageToField, Prediction, SilhouettePrior, cut, depth_to_space, unpack
 
 SMALL = Config(width=8, encoder=8, vector=16, detail=8)
@@ -105,7 +105,7 @@ def test_slabs_equal_the_whole(network, chunks):
     with torch.no_grad():
         seen = network.encode(predict.premultiplied(crop, "cpu"))
         view = torch.tensor([[0.3, 0.6, 0.3, 0.0, 0.0]])
-        whole, slabs = predict.decode(network, seen, view, 1), predict.decode(network, seen, view, chunks)
+        whole, slabs = answer.decode(network, seen, view, 1), answer.decode(network, seen, view, chunks)
     for name in Prediction.__dataclass_fields__:
         a, b = getattr(whole, name), getattr(slabs, name)
         inner = (..., slice(2, -2), slice(2, -2), slice(2, -2))
@@ -158,13 +158,13 @@ def test_a_given_camera_is_kept():
     rows = torch.full((1, *camera.BINS), -4.0)
     rows[0, 2, 1], rows[0, 5, 4] = 5.0, 4.0  # two readings of one picture: low and flat, or high and deep
     logits = rows.flatten(1)
-    free, _ = predict.likeliest(logits, None, None)
+    free, _ = camera.likeliest(logits, None, None)
     low, high = camera.ELEVATIONS[2].item(), camera.ELEVATIONS[5].item()
     assert free[0].tolist() == pytest.approx([low, camera.SCALES[1].item()], abs=0.02)
-    told, _ = predict.likeliest(logits, high, None)
+    told, _ = camera.likeliest(logits, high, None)
     assert told[0, 0].item() == pytest.approx(high)
     assert told[0, 1].item() == pytest.approx(camera.SCALES[4].item(), abs=0.05)
-    deep, _ = predict.likeliest(logits, None, camera.SCALES[4].item())
+    deep, _ = camera.likeliest(logits, None, camera.SCALES[4].item())
     assert deep[0].tolist() == pytest.approx([high, camera.SCALES[4].item()], abs=0.05)
 
 
@@ -202,9 +202,9 @@ def test_softening_spares_planes_and_fills_pinholes():
     x, y, z = camera.cell_centres(64).T.reshape(3, 64, 64, 64)
     slope = (20 * x + 8 * z)[None, None]
     torch.testing.assert_close(
-        predict.softened(slope)[..., 3:-3, 3:-3, 3:-3], slope[..., 3:-3, 3:-3, 3:-3], atol=1e-4, rtol=0
+        answer.softened(slope)[..., 3:-3, 3:-3, 3:-3], slope[..., 3:-3, 3:-3, 3:-3], atol=1e-4, rtol=0
     )
     full = torch.full((1, 1, 16, 16, 16), 2.0)
     full[0, 0, 8, 5, 3] = -3.0
-    soft = predict.softened(full)
+    soft = answer.softened(full)
     assert soft.shape == full.shape and soft.min() > 0 and soft[0, 0, 8, 5, 3] == soft.min()

@@ -1,0 +1,89 @@
+"""Pictures of one object beside the first: as views of its cube, and brought to agree with each other."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+import torch
+
+from . import turns
+from .answer import solid
+from .image_to_field import ImageToField, Prediction
+from .look import Looker
+from .registration import STILL, centred, registered
+from .several_views import OtherView
+
+
+@dataclass(frozen=True)
+class Met:
+    """Another picture and its mirror image as a view (2, ...), and how sure its turn is; None where that was given."""
+
+    view: OtherView
+    sure: float | None
+
+    @property
+    def used(self) -> bool:
+        return self.sure is None or self.sure >= turns.ENOUGH
+
+
+def meeting(network: ImageToField, seen: dict, cameras: torch.Tensor, pictures: list, others) -> list[Met]:
+    """The other pictures as views, their turns given or searched for."""
+    angle = {k: (-math.radians(other.turn), None) for k, other in enumerate(others, 1) if other.turn is not None}
+    asked = [k for k in range(1, len(others) + 1) if k not in angle]
+    rows = [0, *(2 * k for k in asked)]  # the pictures themselves; their mirror images lie between
+    looked = {name: value[rows] for name, value in seen.items()}
+    alone = network.decode(looked, cameras[rows], (slice(0, 1),) * 3).occupancy.float().sigmoid()[:, 0]
+    if asked:
+        one_by_one = [{name: value[i : i + 1] for name, value in looked.items()} for i in range(len(rows))]
+        alphas = torch.cat([pictures[r // 2][:, 3:] for r in rows])
+        found, sure = turns.find(network, one_by_one, list(alone), cameras[rows], alphas)
+        angle |= {k: (float(turn), float(how)) for k, turn, how in zip(asked, found, sure, strict=True)}
+    views = []
+    for k in range(1, len(others) + 1):
+        turn, sure = angle[k]
+        fit = turns.fit_of(alone[0], cameras.new_tensor([turn]))
+        pair = slice(2 * k, 2 * k + 2)
+        both = torch.cat([fit, turns.mirrored_fit(fit)])
+        views.append(Met(OtherView({name: value[pair] for name, value in seen.items()}, cameras[pair], both), sure))
+    return views
+
+
+def together(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: list[Met], pictures, told, chunks):
+    """The cameras and views brought to agree with all masks, in cubes that the shape fills; -> cameras, beside.
+
+    What is `told` of the first's scale holds its cube, too."""
+    used = [0, *(k for k, met in enumerate(beside, 1) if met.used)]
+    still = cameras.new_tensor([STILL])
+    fits = torch.cat([still if k == 0 else beside[k - 1].view.fit[:1] for k in used])
+    alphas = torch.cat([pictures[k][:, 3:] for k in used])
+    own, fits = registered(cameras[[2 * k for k in used]], fits, alphas, [told[k] for k in used])
+    moved, views = placed(cameras, beside, used, own, fits)
+    if told[0][1]:
+        return moved, views
+    inside = solid(network, seen, moved, views, pictures, chunks)
+    return placed(cameras, beside, used, *centred(own, fits, inside)[:2])
+
+
+def placed(cameras: torch.Tensor, beside: list[Met], used: list[int], own: torch.Tensor, fits: torch.Tensor):
+    """Cameras (2 V, 5) and views with those of the pictures `used`, and of their mirror images, in their places."""
+    cameras, beside = cameras.clone(), list(beside)
+    for k, camera, fit in zip(used, own, fits, strict=True):
+        pair = slice(2 * k, 2 * k + 2)
+        cameras[pair] = torch.stack([camera, camera * camera.new_tensor([1, 1, 1, -1, 1])])
+        if k:
+            both = torch.stack([fit, turns.mirrored_fit(fit)])
+            view = dataclasses.replace(beside[k - 1].view, camera=cameras[pair], fit=both)
+            beside[k - 1] = dataclasses.replace(beside[k - 1], view=view)
+    return cameras, beside
+
+
+def agreements(whole: Prediction, pictures: list, lookers: list[Looker]) -> list[float]:
+    """How well the shape's silhouette fits each picture's mask."""
+    shape = turns.small(whole.fine_occupancy.float().sigmoid()[0, 0])
+    still = shape.new_tensor([[0.0, 1, 0, 0, 0]])
+    return [
+        float(turns.in_mask(shape, still if looker.fit is None else looker.fit, looker.camera[0], picture[0, 3:]))
+        for picture, looker in zip(pictures, lookers, strict=True)
+    ]
