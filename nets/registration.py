@@ -98,7 +98,7 @@ def wanted(cameras: Tensor, fits: Tensor, alphas: Tensor) -> Tensor:
 
     cameras (V, 5) and fits (V, 5) are true, and the cube holds the shape; alphas (V, 1, H, W). Each pixel of a mask
     wants one of the places of the visual hull that it shows, so the shape reaches at least as high as the lowest of
-    these. A hundredth of the pixels may go without. Empty, above below, where masks and cameras agree on nothing.
+    these. Empty, above below, where masks and cameras agree on nothing.
     """
     points = cell_centres(PLACES, alphas.device)
     uv = project(fitted(points, fits), cameras)[0]
@@ -113,8 +113,7 @@ def wanted(cameras: Tensor, fits: Tensor, alphas: Tensor) -> Tensor:
         high = points.new_full((RAYS * RAYS, 3), -1.0).scatter_reduce(0, ray, points, "amax")
         met = (low[:, 0] <= high[:, 0]) & (mask.flatten() > WANTED)
         if met.any():
-            least = torch.minimum(least, high[met].quantile(0.01, dim=0))
-            most = torch.maximum(most, low[met].quantile(0.99, dim=0))
+            least, most = torch.minimum(least, high[met].amin(0)), torch.maximum(most, low[met].amax(0))
     return torch.stack([least, most])
 
 

@@ -12,6 +12,8 @@ from .registration import STILL, centred, crossing, moved, wanted
 from .several_views import OtherView, fitted
 from .views_met import Met, placed
 
+SPARE = 0.02
+"""Of the cube that is given, what masks want is held with so much to spare on each side: they are looked at coarsely"""
 FILLED = 1
 """Rounds in which cubes are fitted to the shape"""
 
@@ -37,6 +39,7 @@ def filled(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: lis
     """Cameras and views of cubes that the shape fills, and where the first of them lies in the one given (4,)."""
     own, fits = cameras[::2], torch.cat([cameras.new_tensor([STILL]), *(met.view.fit[:1] for met in beside)])
     given = wanted(own, fits, torch.cat([picture[:, 3:] for picture in pictures]))
+    given = given + given.new_tensor([[-SPARE], [SPARE]])
     own, fits, place = supposed(network, seen, own, fits, given)
     cameras, beside = placed(cameras, beside, range(len(own)), own, fits)
     for _ in range(FILLED):
