@@ -132,12 +132,15 @@ def cameras_of(request: Reconstruct) -> list[Camera]:
 
 def straightened(seen: list[Seen], known: list[Camera], request: Reconstruct) -> tuple[Posed | None, str]:
     """The pictures as their cameras would see them straight, where cameras and lenses are known; and a sentence where
-    they are and cannot be used.
+    they are and cannot be used, or are not.
 
     What an artist says of elevation or depth goes before what cameras say."""
-    said = request.view.elevation is not None or request.view.depth is not None
-    if len(seen) < 2 or not known or said or request.cameras and not request.lenses:
+    if len(seen) < 2 or not known or request.cameras and not request.lenses:
         return None, ""
+    said = [name for name in ("elevation", "depth") if getattr(request.view, name) is not None]
+    if said:
+        given = " and ".join(said)
+        return None, f"the cameras only say from which side each picture was taken, since {given} was set by hand"
     if request.lenses:
         sizes = [one.isolated.rgba.shape[1::-1] for one in seen]
         lenses = [lens_of_blender(lens, *size) for lens, size in zip(request.lenses, sizes, strict=True)]

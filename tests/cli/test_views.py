@@ -91,6 +91,16 @@ def test_cameras_that_contradict_the_masks_only_say_the_sides(maquette, tmp_path
     assert "in_place" not in told and np.ptp(told["bounds"], axis=0).max() == pytest.approx(1, abs=1e-3)
 
 
+def test_an_elevation_set_by_hand_goes_before_cameras_and_is_told(maquette, tmp_path):
+    images = written(tmp_path, [photographed(camera, f"view{k}") for k, camera in enumerate(cameras(count=2))])
+    report = tmp_path / "r.json"
+    options = ["--cameras", tmp_path / "transforms.json", "--elevation", 30, "--resolution", 32, "--device", "cpu"]
+    assert maquette("reconstruct", *images, *options, "--report", report, "-o", tmp_path / "a.ply")[0] == 0
+    told = json.loads(report.read_text("utf-8"))
+    assert "since elevation was set by hand" in told["note"] and "in_place" not in told
+    assert told["camera"]["elevation"] == pytest.approx(30, abs=0.1)
+
+
 def test_a_picture_without_a_camera_is_named(maquette, tmp_path):
     images = written(tmp_path, [photographed(camera, f"view{k}") for k, camera in enumerate(cameras(count=2))])
     stranger = vase(tmp_path / "stranger.png")
