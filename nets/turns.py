@@ -49,6 +49,11 @@ def mirrored_fit(fit: Tensor) -> Tensor:
     return fit * fit.new_tensor([-1, 1, -1, 1, 1])
 
 
+def mirrored_camera(camera: Tensor) -> Tensor:
+    """The camera (..., 5) that sees the mirror image."""
+    return camera * camera.new_tensor([1, 1, 1, -1, 1])
+
+
 def scores(first: Tensor, other: Tensor, cameras: Tensor, alphas: Tensor, turns: Tensor) -> tuple[Tensor, ...]:
     """How well each of turns (A,) explains two pictures: overlap of shapes, each shape in the other's mask; all (A,).
 

@@ -22,7 +22,7 @@ def as_known(seen: dict, camera: tuple[float, ...], others) -> tuple[torch.Tenso
     """Cameras (2 V, 5), of pictures and of their mirror images, and views as they were given."""
     like = seen["picture"]
     cameras = like.new_tensor([camera, *(other.camera for other in others)])
-    cameras = torch.stack([cameras, cameras * cameras.new_tensor([1, 1, 1, -1, 1])], 1).flatten(0, 1)
+    cameras = torch.stack([cameras, turns.mirrored_camera(cameras)], 1).flatten(0, 1)
     beside = []
     for k, other in enumerate(others, 1):
         pair, fit = slice(2 * k, 2 * k + 2), like.new_tensor([other.fit])

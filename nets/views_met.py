@@ -71,7 +71,7 @@ def placed(cameras: torch.Tensor, beside: list[Met], used: list[int], own: torch
     cameras, beside = cameras.clone(), list(beside)
     for k, camera, fit in zip(used, own, fits, strict=True):
         pair = slice(2 * k, 2 * k + 2)
-        cameras[pair] = torch.stack([camera, camera * camera.new_tensor([1, 1, 1, -1, 1])])
+        cameras[pair] = torch.stack([camera, turns.mirrored_camera(camera)])
         if k:
             both = torch.stack([fit, turns.mirrored_fit(fit)])
             view = dataclasses.replace(beside[k - 1].view, camera=cameras[pair], fit=both)
