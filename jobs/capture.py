@@ -111,7 +111,8 @@ def read(request: Capture, progress, cancelled, kept: int = 0) -> tuple[Scene, C
     chosen = [None, ""]
 
     def longest(views, scored):
-        chosen[:] = memory.fitting(memory.sizes_of(views), scored, request.resolution, memory.free())
+        sizes = memory.sizes_of(views)
+        chosen[:] = memory.fitting(sizes, scored, request.resolution, memory.free(), request.method)
         if kept:
             chosen[0] = dataclasses.replace(chosen[0], longest=kept)
         return chosen[0].longest

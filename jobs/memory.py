@@ -32,6 +32,8 @@ ACTIVE, SPREAD = 280, 20
 SAMPLES = 16_000
 """Bytes a ray of a step"""
 RAYS = {64: 2048, 96: 3072, 128: 4096, 192: 6144, 256: 8192}
+IN_FOG = 1.5
+"""A density's active corners and samples, over a surface's: light comes back from deeper inside"""
 SURROUNDINGS = 250 * 2**20
 """Where photos have no masks: the grid of what lies around, and the samples in it"""
 
@@ -60,19 +62,22 @@ def taken_by_photos(sizes, scored, scale: Scale) -> int:
     return FITTED * sum(pixels[:fitted]) + SCORED * sum(pixels[fitted:]) + reading
 
 
-def taken_by_field(scale: Scale) -> int:
+def taken_by_field(scale: Scale, method: str = "surface") -> int:
     n = scale.resolution
-    return CORNER * (n + 1) ** 3 + ACTIVE * SPREAD * n * n + SAMPLES * RAYS[n] + SURROUNDINGS + LIBRARIES
+    seen = ACTIVE * SPREAD * n * n + SAMPLES * RAYS[n]
+    if method == "density":
+        seen = int(IN_FOG * seen)
+    return CORNER * (n + 1) ** 3 + seen + SURROUNDINGS + LIBRARIES
 
 
-def fitting(sizes, scored: int, resolution: int, free: int | None) -> tuple[Scale, str]:
+def fitting(sizes, scored: int, resolution: int, free: int | None, method: str = "surface") -> tuple[Scale, str]:
     """The largest Scale that `free` bytes hold, and a sentence where it is less than was asked for.
 
     Raises ValueError with a sentence where even the smallest is too large. free None: nobody knows, so all is tried.
     """
     asked = scale = Scale(LONGER[0], resolution)
     while True:
-        photos, field = taken_by_photos(sizes, scored, scale), taken_by_field(scale)
+        photos, field = taken_by_photos(sizes, scored, scale), taken_by_field(scale, method)
         if free is None or photos + field <= SHARE * free:
             return scale, told(asked, scale, free)
         less = scale.smaller(photos, field)

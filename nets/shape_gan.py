@@ -31,6 +31,8 @@ class Config:
     embedding: int = 32
     placed: int = 0
     """Features of the network of places"""
+    factors: int = 0
+    """Products of a plane and a line along each axis"""
     mirrored: bool = True
     """Left mirrors right: only half of the grid is computed"""
     resolution: int = 64

@@ -14,10 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .factored import Factored
 from .latents import Latents
 
 PATCH = 4
 """Cells along a side that share one place"""
+SHARP = 20.0
+"""How fast inside becomes outside: over a twentieth of the truncation, a third of a cell of 64"""
 SURE = -12.0
 """Log variance of what is known"""
 ONEDNN = torch.backends.mkldnn.is_available()
@@ -42,6 +45,10 @@ class Config:
     embedding: int = 32
     placed: int = 0
     """Features of the network that is asked at each of the 16^3 places by where it is; 0 has none"""
+    profiles: int = 0
+    """Features of the network that the encoder asks about the grid's means over planes; 0 has none"""
+    factors: int = 0
+    """Products of a plane and a line along each axis, that are added to the field; 0 has none"""
     mirrored: bool = True
     """Left mirrors right: only half of the grid is computed"""
     resolution: int = 64
@@ -137,6 +144,7 @@ class Encoder(nn.Module):
         )
         self.downs = nn.ModuleList([Convolution(fine, middle, 2, 2), Convolution(middle, coarse, 2, 2)])
         self.last = nn.Linear(coarse * cells + condition, 2 * config.latent)
+        self.profiles = Profiles(config) if config.profiles else None
 
     def forward(self, field: Tensor, condition: Tensor) -> Tensor:
         x = self.stem(field)
@@ -145,7 +153,29 @@ class Encoder(nn.Module):
                 x = self.downs[i - 1](x)
             for block in blocks:
                 x = block(x, condition)
-        return self.last(torch.cat([F.silu(x).flatten(1), condition], 1))
+        latent = self.last(torch.cat([F.silu(x).flatten(1), condition], 1))
+        return latent + self.profiles(field, condition) if self.profiles else latent
+
+
+class Profiles(nn.Module):
+    """What the grid's means over planes across each axis say: where a board begins, to a part of a cell."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        width, sides = config.profiles, config.resolution * 3 - (config.resolution // 2 if config.mirrored else 0)
+        self.first, self.mix = nn.Linear(2 * sides + config.embedding, width), nn.Linear(width, width)
+        self.last = nn.Linear(width, 2 * config.latent)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, field: Tensor, condition: Tensor) -> Tensor:
+        """field (B, 1, X, Y, Z), condition (B, E) -> (B, 2 L)"""
+        with torch.autocast(field.device.type, enabled=False):
+            seen = torch.cat([field.float(), torch.sigmoid(SHARP * field.float())], 1)
+            plane = seen.mean(2)
+            means = [seen.mean((3, 4)), plane.mean(3), plane.mean(2)]
+            x = torch.cat([*(8 * mean.flatten(1) for mean in means), condition.float()], 1)
+            return self.last(F.silu(self.mix(F.silu(self.first(x)))))
 
 
 class Decoder(nn.Module):
@@ -170,24 +200,29 @@ class Decoder(nn.Module):
         fine_places = tuple(4 * n for n in places)
         entering = condition + config.latent + config.embedding
         self.placed = Placed(config, fine_places, entering) if config.placed else None
+        sides = tuple(PATCH * n for n in fine_places)
+        self.factored = Factored(sides, config.factors, entering) if config.factors else None
         self.norm = nn.GroupNorm(8, fine)
         self.head = Convolution(fine, PATCH**3, 3, padding=1)
 
     def forward(self, latent: Tensor, family: Tensor, coarse: bool = False) -> Tensor:
         told = torch.cat([latent, family], 1)
         condition = self.mapping(told)
+        known = torch.cat([condition, told], 1)
         x = self.first(condition).unflatten(1, (-1, *self.places))
         for i, blocks in enumerate(self.levels):
             if i:
                 x = unfold(self.ups[i - 1](x), 2)
             if self.placed and i == len(self.levels) - 1:
-                x = x + self.placed(torch.cat([condition, told], 1))
+                x = x + self.placed(known)
             for block in blocks:
                 x = block(x, condition)
         x = F.silu(self.norm(x))
-        if not coarse:
-            return unfold(self.head(x), PATCH)
-        # The mean over cubes of 2^3 cells of what the head would have said
+        field = self.coarse(x) if coarse else unfold(self.head(x), PATCH)
+        return field + self.factored(known, coarse) if self.factored else field
+
+    def coarse(self, x: Tensor) -> Tensor:
+        """The mean over cubes of 2^3 cells of what the head would have said."""
         weight, bias = (
             F.avg_pool3d(t.view(-1, 1, PATCH, PATCH, PATCH), 2) for t in (by_row(self.head.weight), self.head.bias)
         )

@@ -24,7 +24,7 @@ SIDES = [
     ("hand", "By Hand", "Say for each picture from which side it was taken"),
     ("right", "All Round, to the Right", "Taken in even steps all round the object, walking to the right"),
     ("left", "All Round, to the Left", "Taken in even steps all round the object, walking to the left"),
-    ("cameras", "From Cameras", "By the scene's cameras with the pictures behind them, or of their names; it stands where seen"),
+    ("cameras", "From Cameras", "By the scene's cameras with the pictures behind them, or of their names"),
     ("auto", "Find", "Judge from the pictures where each was taken; those where that is in doubt are left out"),
 ]
 # What the artist may know of the picture; the operator has the same, so that scripts may say it too.

@@ -179,9 +179,11 @@ def photographed(ellipsoid, folder, tmp_path_factory):
     return root
 
 
-def test_photos_without_masks(photographed, tmp_path):
+@pytest.mark.parametrize("method", ["surface", "density"])
+def test_photos_without_masks(photographed, tmp_path, method):
     """Roughly, within seconds: the object, and not the sky."""
-    shape = capture(Capture(photographed, steps=80, resolution=64, holdout=7, cache=str(tmp_path)), quiet, never)
+    asked = {"resolution": 64, "holdout": 7, "method": method, "cache": str(tmp_path)}
+    shape = capture(Capture(photographed, steps=80, **asked), quiet, never)
     off = np.linalg.norm((shape.vertices - CENTRE) / RADII, axis=1) - 1
     assert np.abs(off).mean() < 0.15
     assert shape.report["watertight"] and shape.report["psnr"] > 12 and shape.report["held_out"] == 3

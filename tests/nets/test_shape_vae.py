@@ -1,19 +1,29 @@
 """shape_vae: its sizes, its halves, its coarse answer."""
 
+import dataclasses
+
 import pytest
 import torch
 import torch.nn.functional as F
 
 from maquette.nets import shape_vae
+from maquette.nets.factored import Factored
 from maquette.nets.shape_vae import Config, ShapeVAE, unfold
 
 SMALL = {"families": ("box", "ball"), "latent": 8, "named": 2, "widths": (8, 16, 16), "blocks": (1, 1, 1)}
 
 
-@pytest.fixture(scope="module")
-def network():
+ALL = {"placed": 8, "profiles": 8, "factors": 4}
+
+
+@pytest.fixture(scope="module", params=[{}, ALL], ids=["plain", "all"])
+def network(request):
     torch.manual_seed(0)
-    return ShapeVAE(Config(**SMALL)).eval()
+    made = ShapeVAE(Config(**SMALL, **request.param)).eval()
+    for name, weight in made.named_parameters():
+        if "factored" in name or "profiles" in name:  # what begins by saying nothing says something
+            torch.nn.init.normal_(weight, std=0.2)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +86,61 @@ def test_unfold_puts_a_place_s_features_into_its_cube():
 
 
 def test_a_card_s_config_makes_it_again(network):
-    config = {**SMALL, "families": list(SMALL["families"]), "sliders": [3, 2]}
+    config = {**dataclasses.asdict(network.config), "families": list(SMALL["families"]), "sliders": [3, 2]}
     again = shape_vae.create(config)
     missing, unexpected = again.load_state_dict(network.state_dict(), strict=False)
     assert not unexpected and all(name.startswith("latents.") for name in missing)
+
+
+def test_what_is_new_begins_by_saying_nothing(latent):
+    """So that a run goes on undisturbed from weights that had neither."""
+    torch.manual_seed(0)
+    old, new = ShapeVAE(Config(**SMALL)), ShapeVAE(Config(**SMALL, **ALL))
+    missing, unexpected = new.load_state_dict(old.state_dict(), strict=False)
+    assert missing and not unexpected
+    family, field = torch.tensor([0, 1]), torch.rand(2, 64, 64, 64)
+    assert torch.equal(old.decode(latent, family), new.decode(latent, family))
+    assert torch.equal(old.encode(field, family)[0], new.encode(field, family)[0])
+
+
+def test_profiles_are_of_each_axis():
+    """A plate that moves along an axis moves what is said of that axis, and of no other."""
+    torch.manual_seed(0)
+    said = shape_vae.Profiles(Config(**SMALL, **ALL))
+    heard = []
+    said.first.register_forward_pre_hook(lambda _, given: heard.append(given[0]))
+    field, moved = torch.full((1, 1, 32, 64, 64), -1.0), torch.full((1, 1, 32, 64, 64), -1.0)
+    field[..., 20:22, :], moved[..., 24:26, :] = 1, 1
+    for one in (field, moved):
+        assert said(one, torch.zeros(1, 32)).shape == (1, 16)
+    changed = (heard[0] != heard[1])[0]
+    x, y, z, rest = changed.split((64, 128, 128, 32))
+    assert y.sum() == 8 and not (x.any() or z.any() or rest.any())
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_planes_and_lines_lie_along_their_axes(axis):
+    """A line that says its place, times planes of 1, is a ramp along its axis; planes that say theirs, across it."""
+    torch.manual_seed(0)
+    made = Factored((4, 8, 8), 1, 3)
+
+    def line(_condition, where=made.lines[axis].places):
+        return where[None]
+
+    def plane(_condition, where=made.planes[axis].places):
+        return where[None, :, 1:2]
+
+    made.lines[axis].forward = line
+    made.planes[axis].forward = lambda condition: torch.ones_like(plane(condition))
+    field = made(torch.zeros(1, 3))[0, 0]
+    for other in range(3):
+        assert bool((field.diff(dim=other) == 0).all()) == (other != axis)
+    made.lines[axis].forward, made.planes[axis].forward = lambda condition: torch.ones_like(line(condition)), plane
+    field, across = made(torch.zeros(1, 3))[0, 0], [other for other in range(3) if other != axis][1]
+    for other in range(3):
+        assert bool((field.diff(dim=other) == 0).all()) == (other != across)
+    assert torch.allclose(made(torch.zeros(1, 3), True)[0], F.avg_pool3d(field[None, None], 2)[0], atol=1e-6)
 
 
 def test_gradients_in_bfloat16_are_whole_where_two_places_are_left():

@@ -57,6 +57,8 @@ class Recipe(BaseRecipe):
     blocks: str = "1,2,1"
     placed: int = 0
     """As of shape_vae."""
+    factors: int = 0
+    """As of shape_vae."""
     critic: str = "24,64,128"
     """Features of the discriminator."""
     loss: str = "non-saturating"
@@ -99,7 +101,8 @@ class Players(nn.Module):
 def config(recipe: dict) -> dict:
     """The generator's config for its card, from a recipe's fields."""
     sizes = {name: tuple(int(n) for n in recipe[name].split(",")) for name in ("widths", "blocks")}
-    return asdict(Config(names(recipe), recipe["latent"], placed=recipe.get("placed", 0), **sizes))
+    sizes |= {name: recipe.get(name, 0) for name in ("placed", "factors")}
+    return asdict(Config(names(recipe), recipe["latent"], **sizes))
 
 
 def data(recipe: dict) -> str:

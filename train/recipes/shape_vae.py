@@ -48,6 +48,10 @@ class Recipe(BaseRecipe):
     """Features and blocks, as nets.shape_vae.Config has them."""
     placed: int = 0
     """Features of the network of places."""
+    profiles: int = 0
+    """Features of the encoder's network of means over planes."""
+    factors: int = 0
+    """Products of a plane and a line along each axis, that are added to the field."""
     kl: float = 4e-4
     """Weight of the divergence in nats, of what has no name."""
     naming: float = 0.3
@@ -87,7 +91,8 @@ def config(recipe: dict) -> dict:
     else:
         known = designs.designs()
         more = {"counts": tuple(len(designs.ranges(known[name])) for name in names(recipe))}
-    more |= {"resolution": recipe.get("resolution", 64), "placed": recipe.get("placed", 0)}
+    more |= {name: recipe.get(name, 0) for name in ("placed", "factors", "profiles")}
+    more |= {"resolution": recipe.get("resolution", 64)}
     return asdict(Config(names(recipe), recipe["latent"], **sizes, **more))
 
 
@@ -166,9 +171,7 @@ def errors(decoded: Tensor, field: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     distance = (off.abs() * near).sum() / near.sum()
     steps = ((off.diff(dim=axis), near.narrow(axis, 1, near.shape[axis] - 1)) for axis in (1, 2, 3))
     slope = sum((step.abs() * there).sum() / there.sum() for step, there in steps) / (3 * CELL)
-    # The surface is sharp to a third of a cell
-    sharp = 20.0
-    said, truth = decoded * sharp, field * sharp
+    said, truth = decoded * shape_vae.SHARP, field * shape_vae.SHARP
     inside = truth.sigmoid()
     # Less the entropy of the truth itself, so that a perfect answer costs nothing
     edge = F.softplus(said) - F.softplus(truth) - inside * (said - truth)
