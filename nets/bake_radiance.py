@@ -6,6 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from ..geometry.calmed import calmed
 from ..geometry.scene import Photo
 from .fit_stage import Fitted, pictured, skipper
 from .pixels import every_ray, small
@@ -19,7 +20,8 @@ def volumes(fitted: Fitted, every: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Distances (N, N, N), inside > 0, in the captured world's unit, and colours (N, N, N, 3) sRGB near the surface.
 
     Samples lie at every so manieth corner of the fitted cells: N = R / every + 1, and the cube's faces go through the
-    outermost samples. A place has the colour that it shows to somebody who looks straight at the surface there.
+    outermost samples. A place has the colour that it shows to somebody who looks straight at the surface there. Where
+    every corner is taken, the surface is calmed.
     """
     made, n = fitted.field, fitted.field.grid.resolution // every
     volume = fitted.volume[::every, ::every, ::every]
@@ -32,7 +34,8 @@ def volumes(fitted: Fitted, every: int = 1) -> tuple[np.ndarray, np.ndarray]:
     inwards = F.normalize(slope[x, y, z], dim=1)
     logits = made.colour[taken][close]
     colour[x, y, z] = torch.cat([made.tint(c, d) for c, d in zip(logits.split(1 << 18), inwards.split(1 << 18))])
-    return (volume * fitted.similarity.side).cpu().numpy(), colour.cpu().numpy()
+    side, distance = fitted.similarity.side, volume.cpu().numpy()
+    return (calmed(distance, 1 / n) if every == 1 else distance) * np.float32(side), colour.cpu().numpy()
 
 
 def bounds(fitted: Fitted, every: int = 1) -> np.ndarray:

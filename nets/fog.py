@@ -183,8 +183,8 @@ def from_fog(
         distance, 2 * places.flip(-1)[None, :, None, None], padding_mode="border", align_corners=False
     )
     volume = looked.reshape((n + 1,) * 3).clamp(-8 / n, 8 / n)
-    grid = VoxelGrid(band(volume, stage.band, deep=kind.DEEP))
-    volume = kind.begun(volume)
+    # Also of a density, which begins as thick as a surface here: thin fog would take the colours of what is behind it
+    grid = VoxelGrid(band(volume, stage.band))
     field = kind(grid, at_corners(grid, volume))
     x, y, z = grid.places.unbind(1)
     field.colour[:, :3] = around.stored(places.reshape(n + 1, n + 1, n + 1, 3)[x, y, z])[1:].T

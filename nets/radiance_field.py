@@ -93,8 +93,6 @@ class RadianceField(nn.Module):
     METHOD = "surface"
     EIKONAL, SMOOTH = 0.02, 0.003
     """Weights of what is wanted besides the photos: slopes of 1, and no bends"""
-    DEEP = False
-    """Whether light comes back from far behind where a surface is thought to be"""
 
     def __init__(self, grid: VoxelGrid, distance: Tensor, colour: Tensor | None = None):
         super().__init__()
@@ -171,7 +169,6 @@ class DensityField(RadianceField):
 
     METHOD = "density"
     EIKONAL, SMOOTH = 0.0, 0.0003
-    DEEP = True
     STEEP, AT_SURFACE = 4.0, -2.4
     """What a cell's depth adds to the logit, and that of level 0: a cell takes .09 of the light there"""
     CLEAR_TO_OPAQUE = -1.5, 4.0
