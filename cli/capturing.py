@@ -33,8 +33,8 @@ def options(verbs):
     )
     one.add_argument("--holdout", type=int, default=0, metavar="K", help="keep every Kth photo for scores (0: none)")
     one.add_argument("--renders", metavar="DIR", default="", help="write each held-out view as DIR/<image stem>.png")
-    method = "a surface, for meshes, or a density, for views of what is thin or see-through (surface)"
-    one.add_argument("--method", choices=METHODS, default="surface", help=method)
+    method = "a density, closest to photos that are cut out, or a surface, smoother (auto: as the photos are)"
+    one.add_argument("--method", choices=METHODS, default="auto", help=method)
     unseen = "parts that no photo shows: close the mesh over them, or leave them out (close)"
     one.add_argument("--unseen", choices=UNSEEN, default="close", help=unseen)
     one.add_argument(

@@ -61,7 +61,8 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     report = shape.report | scores(fitted, scene, request.renders, progress) | seen(scene)
     report |= {"box": told(fitted.similarity, wanted), "cameras": cameras(scene)}
     report |= {"exposure": gains(fitted, scene)} if fitted.exposure else {}
-    report |= {"device": fitted.volume.device.type, "steps": fitted.steps, "seconds": time.perf_counter() - start}
+    report |= {"method": fitted.field.METHOD, "device": fitted.volume.device.type}
+    report |= {"steps": fitted.steps, "seconds": time.perf_counter() - start}
     report |= {"ended_early": True} if watcher.enough else {}
     notes = " ".join(filter(None, (*scene.notes, smaller, slower, hidden, unkept, stopped.note)))
     return dataclasses.replace(

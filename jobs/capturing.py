@@ -11,7 +11,7 @@ from .texturing import SIDES
 
 CAPTURE_RESOLUTIONS = (64, 96, 128, 192, 256)
 UNSEEN = ("close", "cull")
-METHODS = ("surface", "density")
+METHODS = ("auto", "density", "surface")
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,10 @@ class Capture:
     texture: int = 0
     """Pixels along the side of a texture of the photos, from 512 to 4096; 0 makes none."""
     device: str = "auto"
-    method: str = "surface"
-    """What is fitted: "surface", a signed distance, for meshes; "density", for views of what is thin, frayed or
-    see-through, whose mesh is rougher."""
+    method: str = "auto"
+    """What is fitted: "density", a fog, which comes closer to photos that are cut out, and to what is thin; "surface",
+    a signed distance, which is smoother where photos say little; "auto", a density of fine cells where there are masks,
+    else a surface."""
 
     def __post_init__(self):
         checks.put(self, "folder", checks.path("Folder", self.folder))

@@ -106,10 +106,10 @@ def captures_folder(cache: str = "") -> str:
 
 
 def capture_file(
-    folder: str, resolution: int, holdout: int = 0, cache: str = "", box=(), method: str = "surface"
+    folder: str, resolution: int, holdout: int = 0, cache: str = "", box=(), method: str = "auto"
 ) -> str:
     """Where a capture of a folder's photos, or of what is in a box, leaves what it can be resumed from."""
-    asked = [os.path.abspath(folder), resolution, holdout, *box, *([] if method == "surface" else [method])]
+    asked = [os.path.abspath(folder), resolution, holdout, *box, *([] if method == "auto" else [method])]
     key = hashlib.sha256(repr(asked).encode()).hexdigest()[:32]
     return os.path.join(captures_folder(cache), f"{key}.safetensors")
 

@@ -65,7 +65,7 @@ def taken_by_photos(sizes, scored, scale: Scale) -> int:
 def taken_by_field(scale: Scale, method: str = "surface") -> int:
     n = scale.resolution
     seen = ACTIVE * SPREAD * n * n + SAMPLES * RAYS[n]
-    if method == "density":
+    if method != "surface":
         seen = int(IN_FOG * seen)
     return CORNER * (n + 1) ** 3 + seen + SURROUNDINGS + LIBRARIES
 

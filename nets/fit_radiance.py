@@ -32,6 +32,8 @@ FINER = (
     Stage(128, 0.3, 5, (1.2, 3.0), 4096),
     Stage(192, 0.5, 4, (2.0, 5.0), 6144),
 )
+DENSE_FROM = 128
+"""Cells along the cube's side from which a density is fitted rather than a surface"""
 FINEST = Stage(256, 0.6, 4, (2.0, 5.0), 8192)
 
 
@@ -63,7 +65,7 @@ def fit(
     now=time.monotonic,
     waves=False,
     device="cpu",
-    method="surface",
+    method="auto",
 ) -> Fitted:
     """Fit to a list of Photo, all with masks or none of them, for about `seconds`, or for exactly so many steps.
 
@@ -73,12 +75,12 @@ def fit(
     are half the sides of that box in the cube: what the photos show elsewhere is not looked for, and not in its way.
     exposure: learn how each photo was exposed, unless they prove alike. now() -> seconds, of the clock or of the
     processor. waves: the first stage moves cosine waves. device: where everything lies, the photos too.
-    method: of FIELDS, "surface" or "density".
+    method: of FIELDS, "surface" or "density"; "auto" takes what suits the photos.
     """
     torch.manual_seed(seed + (begun.steps if begun else 0))
     clock, until = Clock(seconds, steps, begun.steps if begun else 0, now), 0.0
     device = torch.device(device)
-    kind = FIELDS[method]
+    kind = FIELDS[suited(photos, stages) if method == "auto" else method]
     exposed = Exposure(len(photos)).to(device) if exposure else None
     if begun:
         fitted, stages = begun, rest_of(stages, begun)
@@ -112,6 +114,12 @@ def fit(
     if keep:
         keep(fitted)
     return fitted
+
+
+def suited(photos: list[Photo], stages: tuple[Stage, ...]) -> str:
+    """The method that came closer to true shapes and held-out photos (docs/benchmarks.md): fog where masks clear it
+    away and its last cells are fine; else it stays as haze, and a surface is smoother."""
+    return "density" if photos[0].mask is not None and stages[-1].resolution >= DENSE_FROM else "surface"
 
 
 def rest_of(stages: tuple[Stage, ...], begun: Fitted) -> tuple[Stage, ...]:

@@ -17,8 +17,9 @@ UNSEEN_ITEMS = [
 ]
 assert [row[0] for row in UNSEEN_ITEMS] == list(UNSEEN)
 METHOD_ITEMS = [
-    ("surface", "Surface", "Fit a surface, for the mesh"),
-    ("density", "Density", "Fit a density, for views of what is thin or see-through; its mesh is rougher"),
+    ("auto", "Automatic", "A density where the photos are cut out and cells are fine, else a surface"),
+    ("density", "Density", "Fit a fog: closest to photos that are cut out, most of all where the object is thin"),
+    ("surface", "Surface", "Fit a surface: smoother where the photos say little"),
 ]
 assert [row[0] for row in METHOD_ITEMS] == list(METHODS)
 
@@ -36,7 +37,7 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
     resolution: EnumProperty(name="Resolution", items=RESOLUTIONS, default="192", options=ONCE)
     faces: IntProperty(name="Faces", default=0, min=0, options=ONCE)
     unseen: EnumProperty(name="Unseen", items=UNSEEN_ITEMS, default="close", options=ONCE)
-    method: EnumProperty(name="Method", items=METHOD_ITEMS, default="surface", options=ONCE)
+    method: EnumProperty(name="Method", items=METHOD_ITEMS, default="auto", options=ONCE)
     box: FloatVectorProperty(
         name="Box", description="Centre and size of what is wanted, in the cameras' frame", size=6, options=ONCE
     )

@@ -76,7 +76,8 @@ def test_remesh_keeps_the_place(result):
     shape, out = result
     again = remesh(Remesh(str(out / "f.npz"), Meshing(faces=600)), quiet, never)
     assert len(again.faces) <= 600
-    np.testing.assert_allclose(again.vertices.mean(0), CENTRE, atol=0.05)
+    middle = (again.vertices.min(0) + again.vertices.max(0)) / 2  # where vertices are dense is up to the decimation
+    np.testing.assert_allclose(middle, CENTRE, atol=0.05)
     by_key = remesh(Remesh(shape.field, cache=str(out)), quiet, never)
     np.testing.assert_allclose(by_key.vertices, remesh(Remesh(str(out / "f.npz")), quiet, never).vertices)
     standing = remesh(Remesh(str(out / "f.npz"), Meshing(size=2)), quiet, never)
@@ -275,10 +276,18 @@ def test_each_box_is_resumed_by_itself(folder, tmp_path):
         ({"resolution": 100}, "Resolution is 100; choose one of"),
         ({"holdout": -1}, "Holdout"),
         ({"seed": 1.5}, "Seed"),
-        ({"method": "magic"}, "Method is 'magic'; choose one of surface, density"),
+        ({"method": "magic"}, "Method is 'magic'; choose one of auto, density, surface"),
         ({"unseen": "hide"}, "Unseen is 'hide'; choose one of close, cull"),
     ],
 )
 def test_wrong_settings_are_a_sentence(settings, sentence):
     with pytest.raises(ValueError, match=sentence):
         Capture("photos", **settings)
+
+
+def test_what_is_fitted_suits_the_photos(folder, photographed, tmp_path):
+    """Fog where masks clear it away and cells are fine; the report says which, and which was asked for."""
+    cases = (folder, 128, 4, "density"), (folder, 64, 4, "surface"), (photographed, 128, 60, "surface")
+    for photos, resolution, steps, method in cases:
+        shape = capture(Capture(photos, resolution=resolution, steps=steps, cache=str(tmp_path)), quiet, never)
+        assert shape.report["method"] == method and shape.provenance["settings"]["method"] == "auto"

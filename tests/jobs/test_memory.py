@@ -23,7 +23,7 @@ def test_the_estimate_is_of_pixels_and_cells():
     two = memory.taken_by_photos(PHOTOS[:2], 0, scale)
     assert two - one == memory.FITTED * 1024 * 768
     assert one < memory.taken_by_photos(PHOTOS[:2], 1, scale) < two
-    fields = [memory.taken_by_field(memory.Scale(1024, n)) for n in memory.RAYS]
+    fields = [memory.taken_by_field(memory.Scale(1024, n), "surface") for n in memory.RAYS]
     assert fields == sorted(fields) and 0.6 * GIB < fields[0] < fields[-1] < 4 * GIB
     assert fields[3] < memory.taken_by_field(scale, "density") < 1.5 * fields[3]
 

@@ -27,7 +27,7 @@ def test_the_table_has_a_row_for_each_method(scene, capsys):
     assert command.main(["capture", str(scene), *asked]) == 0
     rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if "ellipsoid" in line]
     rows = {row[1].strip(): dict(zip(capture.COLUMNS, (cell.strip() for cell in row[2:]))) for row in rows}
-    assert set(rows) == {"capture", "density", "tensorf", "dvgo", "nerf", "hull"}
+    assert set(rows) == {"capture", "density", "surface", "tensorf", "dvgo", "nerf", "hull"}
     assert float(rows["capture"]["Chamfer"]) < 0.05 and rows["capture"]["closed"] == "yes"
     assert float(rows["hull"]["Chamfer"]) < 0.1 and rows["hull"]["PSNR"] == ""
     for peer in ("tensorf", "dvgo"):

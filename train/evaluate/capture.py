@@ -39,8 +39,8 @@ POINTS = 200_000
 """Drawn on each surface: of 50 000 on an object two units across, the drawing alone would count for .006."""
 LOOKED_AT = 2000
 """Pixels of each held-out view by which a slow method is scored"""
-METHODS = ("capture", "density", "tensorf", "dvgo", "nerf", "hull")
-OURS = METHODS[:2]
+METHODS = ("capture", "density", "surface", "tensorf", "dvgo", "nerf", "hull")
+OURS = METHODS[:3]
 LONGEST = 1024
 CELLS = 128
 """Along the cube, of the meshes of densities"""
@@ -108,7 +108,7 @@ def clock(options):
     return time.process_time if options.processor else time.monotonic
 
 
-def captured(photos, box, options, method="surface") -> Answer:
+def captured(photos, box, options, method="auto") -> Answer:
     fitted = fit_radiance.fit(
         list(photos),
         box,
@@ -157,6 +157,7 @@ def hull(photos, box, options) -> Answer:
 MAKERS = {
     "capture": captured,
     "density": partial(captured, method="density"),
+    "surface": partial(captured, method="surface"),
     "tensorf": peer(Tensorf),
     "dvgo": peer(Dvgo),
     "nerf": classic,
