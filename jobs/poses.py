@@ -20,6 +20,8 @@ from .video import sharp_frames
 
 WORKING = 1600
 """Longer side of the copies in which features are found"""
+LARGE = 1200
+"""Pixels along the longer side of copies from which half-sized pixels are not looked at first"""
 FEWEST_FEATURES = 60
 """Points below which a photo shows too little to be recognised by"""
 FEWEST = 3
@@ -179,10 +181,22 @@ def solve(photos: list[Bare], temporary, watch) -> Poses:
 
 
 def attempt(photos, temporary, masked, watch):
-    """(largest model or None, features by copy, copies that match another), with settings that ask less and less."""
+    """(largest model or None, features by copy, copies that match another), with settings that ask less and less.
+
+    Large photos show enough without their smallest details, in less than half the time; if not, these are looked for.
+    """
+    large = not masked and min(max(photo.size) for photo in photos) >= LARGE
+    found = tried(photos, temporary, masked, watch, doubled=False) if large else (None, {}, set())
+    if _placed(found[0]) >= ENOUGH * len(photos):
+        return found
+    return max(tried(photos, temporary, masked, watch), found, key=lambda one: _placed(one[0]))
+
+
+def tried(photos, temporary, masked, watch, doubled=True):
+    """The same with one kind of features."""
     phase = ["Features"]
     structure = Structure(temporary, lambda done, note: _shared(phase[0], watch)(done, note))
-    features = structure.features(groups_of(photos), masked)
+    features = structure.features(groups_of(photos), masked, doubled)
     names = [photo.copy for photo in photos if features.get(photo.copy, 0) >= FEWEST_FEATURES]
     model, matched = None, set()
     if len(names) < 2:

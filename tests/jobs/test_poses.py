@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -197,6 +198,40 @@ def test_photos_by_one_camera_share_its_intrinsics(shots, tmp_path):
         (camera,) = database.read_all_cameras()
     assert camera.model_name == "SIMPLE_RADIAL" and camera.params.tolist() == [480, 160, 120, 0]
     assert camera.has_prior_focal_length
+
+
+def test_half_sized_pixels_are_looked_at_only_where_it_takes_them(monkeypatch, tmp_path):
+    """Of large photos; what was found without them counts where that is as good."""
+    asked, placed = [], {}
+
+    def tried(photos, temporary, masked, watch, doubled=True):
+        asked.append(doubled)
+        count = placed[doubled]
+        return SimpleNamespace(num_reg_images=lambda: count), {"features": doubled}, set()
+
+    monkeypatch.setattr(poses, "tried", tried)
+    large = [bare(i, ("a",), size=(1600, 1000)) for i in range(10)]
+    cases = (large, 9, 0, [False]), (large, 4, 8, [False, True]), (large, 4, 3, [False, True])
+    for photos, coarse, fine, order in (*cases, (large[:9] + [bare(9, ("b",))], 0, 8, [True])):
+        asked.clear()
+        placed.update({False: coarse, True: fine})
+        model, features, _ = poses.attempt(photos, tmp_path, False, quiet)
+        assert asked == order and model.num_reg_images() == max(coarse, fine)
+        assert features["features"] == (fine > coarse)
+    asked.clear()
+    poses.attempt(large, tmp_path, True, quiet)
+    assert asked == [True]
+
+
+def test_large_photos_are_seen_without_them(tmp_path):
+    """In fewer points, each of them in the photo's own pixels."""
+    rng = np.random.default_rng(0)
+    small = Image.fromarray(rng.integers(0, 255, (150, 200, 3), np.uint8))
+    (tmp_path / "photos" / "0").mkdir(parents=True)
+    small.resize((1600, 1200), Image.BICUBIC).save(tmp_path / "photos" / "0" / "0.png")
+    structure, groups = Structure(tmp_path, quiet), groups_of([bare(0, ("a",), size=(1600, 1200))])
+    counts = [structure.features(groups, False, doubled)["0/0.png"] for doubled in (False, True)]
+    assert 100 < counts[0] <= counts[1]
 
 
 def test_which_pairs_are_compared():
