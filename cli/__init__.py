@@ -215,9 +215,11 @@ def models(run: Run) -> int:
         print(json.dumps(rows, indent=2))
         return 0
     for row in rows:
-        metrics = ", ".join(f"{name} {value}" for name, value in (row["metrics"] or {}).items())
         size, start = f"{(row['bytes'] or 0) / 2**20:.1f} MiB", (row["sha256"] or "no weights")[:12]
-        print(f"{row['name']:<20}{row['kind']:<14}{size:>10}  {start:<14}{metrics}")
+        print(f"{row['name']:<20}{row['kind']:<14}{size:>10}  {start}")
+        for name, value in (row["metrics"] or {}).items():
+            scores = ", ".join(f"{key} {score}" for key, score in value.items()) if isinstance(value, dict) else value
+            print(f"    {name}: {scores}")
     return 0
 
 
