@@ -7,7 +7,8 @@ changes the decoded shape most, and so on (principal axes of the decoder's Jacob
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -20,6 +21,10 @@ JITTER = 1e-4
 """Added to variances, so that latents which a family does not use still have some"""
 FOUND = 6
 """Sliders without a name, at most"""
+OBEYED = 0.5
+"""R^2 from which a slider goes by what decoded shapes are: where little is obeyed, little says which way to go"""
+Measure = Callable[[Tensor, Tensor], Tensor]
+"""field (B, N, N, N) in [-1, 1], family (B,) -> numbers (B, P or more), scaled as drawn_designs.scaled has them"""
 REACH = 2.5
 """Standard deviations to either side that those run over"""
 
@@ -39,14 +44,24 @@ class Fitted:
 
 
 def fit(
-    mean: Tensor, variance: Tensor, numbers: Tensor, decode, found: int = FOUND, tied: Tied | None = None
+    mean: Tensor,
+    variance: Tensor,
+    numbers: Tensor,
+    decode,
+    found: int = FOUND,
+    tied: Tied | None = None,
+    readouts=None,
 ) -> Fitted:
-    """mean, variance (N, L) of encoded shapes, numbers (N, S) in their own units; decode (B, L) -> (B, ...) fields."""
+    """mean, variance (N, L) of encoded shapes, numbers (N, S) in their own units; decode (B, L) -> (B, ...) fields.
+
+    readouts: weight (S, L) and bias (S,) of the named ones, where they are known."""
     mean, numbers = mean.double(), numbers.double()
     centre = mean.mean(0)
     covariance = torch.cov(mean.T) + torch.diag(variance.double().mean(0))
     if tied:
         weight, bias, covariance, centre = tied.readouts(centre, covariance)
+    elif readouts:
+        weight, bias = (part.double() for part in readouts)
     else:
         weight, bias = regression(mean, numbers)
     factor = torch.linalg.cholesky(covariance + JITTER * torch.eye(len(covariance), dtype=torch.float64))
@@ -61,6 +76,53 @@ def fit(
     direction = torch.cat([direction.T, (factor @ turned).T])
     parts = (centre, factor, weight, bias, direction)
     return Fitted(*(part.float() for part in parts), named=numbers.shape[1], read=read.numpy())
+
+
+def of_decoded(
+    network,
+    index: int,
+    ranges: list[Range],
+    measure: Measure,
+    mean: Tensor,
+    factor: Tensor,
+    shapes: int,
+    held: int,
+    tied: Fitted | None = None,
+) -> Fitted:
+    """Sliders of a family by what its decoded draws are, as `measure` reads their named numbers.
+
+    mean (L,) and factor (L, L): how its latents are spread. r2 is of `held` draws that nothing was fitted to. Sliders
+    below OBEYED stay as they were `tied`."""
+    random = torch.Generator().manual_seed(index)
+    latent = torch.randn(shapes + held, len(mean), generator=random)
+    latent = mean + torch.cat([standardised(latent[:shapes]), latent[shapes:]]) @ factor.T
+    numbers = []
+    for part in latent.split(16):
+        family = torch.full((len(part),), index)
+        numbers.append(measure(network.decode(part, family), family)[:, : len(ranges)])
+    low, high = (torch.tensor([getattr(r, end) for r in ranges]) for end in ("low", "high"))
+    numbers = (low + high) / 2 + torch.cat(numbers) * (high - low) / 12**0.5
+    family = torch.tensor([index])
+
+    def decode(z: Tensor) -> Tensor:
+        return network.decode(z, family.expand(len(z)), True)
+
+    weight, bias = regression(latent[:shapes].double(), numbers[:shapes].double())
+    said = latent[shapes:].double() @ weight.T + bias
+    score = 1 - (numbers[shapes:] - said).var(0) / numbers[shapes:].var(0).clamp_min(1e-12)
+    if tied:
+        weak = score < OBEYED
+        weight = torch.where(weak[:, None], tied.weight[: len(ranges)], weight)
+        bias = torch.where(weak, tied.bias[: len(ranges)], bias)
+    found = fit(latent[:shapes], torch.zeros(shapes, len(mean)), numbers[:shapes], decode, readouts=(weight, bias))
+    return replace(found, mean=mean, factor=factor, read=score.numpy())
+
+
+def standardised(latent: Tensor) -> Tensor:
+    """Latents (N, L) moved and turned so that their mean is 0 and their covariance 1 exactly, not only on average."""
+    latent = latent.double() - latent.double().mean(0)
+    factor = torch.linalg.cholesky(torch.cov(latent.T))
+    return torch.linalg.solve_triangular(factor, latent.T, upper=False).T.float()
 
 
 def regression(mean: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from maquette.nets import catalog, shape_vae
 from maquette.nets import shape_gan as network_module
-from maquette.train import export, loop, state
+from maquette.train import export, fit_sliders, loop, state
 from maquette.train.evaluate import command as evaluate
 from maquette.train.recipes import shape_gan as recipe
 from maquette.train.shapes import designs
@@ -307,14 +307,16 @@ def test_sliders_are_scored_on_other_shapes_than_they_were_fitted_to():
 
     network.decode = seen
     with torch.no_grad():
-        found = recipe.fitted(network, 0, [designs.Range(0, 12**0.5, "cm"), designs.Range(0, 1, "")], measure, 32, 16)
+        ranges = [designs.Range(0, 12**0.5, "cm"), designs.Range(0, 1, "")]
+        none = torch.zeros(network.config.latent), torch.eye(network.config.latent)
+        found = fit_sliders.of_decoded(network, 0, ranges, measure, *none, 32, 16)
     assert found.read[0] == pytest.approx(1, abs=1e-3) and found.read[1] < 0.3
     torch.testing.assert_close(found.weight[0], torch.eye(6)[0], rtol=0, atol=5e-3)
     torch.testing.assert_close(found.weight[:2] @ found.direction[:2].T, torch.eye(2), rtol=0, atol=1e-4)
 
 
 def test_standardised_latents_have_mean_0_and_covariance_1():
-    latent = recipe.standardised(3 + torch.randn(50, 6) @ torch.randn(6, 6))
+    latent = fit_sliders.standardised(3 + torch.randn(50, 6) @ torch.randn(6, 6))
     torch.testing.assert_close(latent.mean(0), torch.zeros(6), rtol=0, atol=1e-5)
     torch.testing.assert_close(torch.cov(latent.T), torch.eye(6), rtol=0, atol=1e-5)
 

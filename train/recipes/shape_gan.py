@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -35,8 +35,6 @@ OFTEN = 8
 
 Critic = Callable[[Tensor, Tensor], Tensor]
 """field (B, N, N, N), family (B,) -> logits (B,)"""
-Measure = Callable[[Tensor, Tensor], Tensor]
-"""field (B, N, N, N) in [-1, 1], family (B,) -> numbers (B, P or more), scaled as drawn_designs.scaled has them"""
 
 
 @dataclass(frozen=True)
@@ -251,7 +249,11 @@ def used(averaged: dict[str, Tensor]) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def finished(
-    averaged: dict[str, Tensor], recipe: dict, measure: Measure | None = None, shapes: int = 384, held: int = 128
+    averaged: dict[str, Tensor],
+    recipe: dict,
+    measure: fit_sliders.Measure | None = None,
+    shapes: int = 384,
+    held: int = 128,
 ) -> tuple[dict, dict[str, Tensor], dict]:
     """What export stores: the generator with sliders in it, without the discriminator, and what the card says.
 
@@ -263,45 +265,16 @@ def finished(
     measure, known, fits, rows = measure or encoded_numbers(), designs.designs(), [], []
     for index, name in enumerate(names(recipe)):
         ranges = designs.ranges(known[name])
-        fits.append(fitted(trained, index, list(ranges.values()), measure, shapes, held))
+        none = torch.zeros(trained.config.latent), torch.eye(trained.config.latent)
+        fits.append(fit_sliders.of_decoded(trained, index, list(ranges.values()), measure, *none, shapes, held))
         rows.append(fit_sliders.row(known[name], ranges, fits[-1]))
     return fit_sliders.stored(shape_gan.create, config(recipe), weights, rows, fits)
 
 
-def encoded_numbers() -> Measure:
+def encoded_numbers() -> fit_sliders.Measure:
     """The bundled shape_vae as a measure: the first of its latents are named numbers, scaled."""
     network = checkpoint.load("shape_vae")
     return lambda field, family: network.encode(field.clamp(-1, 1), family)[0][:, : network.config.named]
-
-
-def fitted(network: ShapeGAN, index: int, ranges: list[designs.Range], measure: Measure, shapes: int, held: int):
-    """Sliders of a family, their r2 from shapes that they were not fitted to; all latents are standard normal."""
-    random = torch.Generator().manual_seed(index)
-    latent = torch.randn(shapes + held, network.config.latent, generator=random)
-    latent = torch.cat([standardised(latent[:shapes]), latent[shapes:]])
-    numbers = []
-    for part in latent.split(16):
-        family = torch.full((len(part),), index)
-        numbers.append(measure(network.decode(part, family), family)[:, : len(ranges)])
-    low, high = (torch.tensor([getattr(r, end) for r in ranges]) for end in ("low", "high"))
-    numbers = (low + high) / 2 + torch.cat(numbers) * (high - low) / 12**0.5
-    family = torch.tensor([index])
-
-    def decode(z: Tensor) -> Tensor:
-        return network.decode(z, family.expand(len(z)), True)
-
-    found = fit_sliders.fit(latent[:shapes], torch.zeros(shapes, latent.shape[1]), numbers[:shapes], decode)
-    said = latent[shapes:] @ found.weight[: len(ranges)].T + found.bias[: len(ranges)]
-    score = 1 - (numbers[shapes:] - said).var(0) / numbers[shapes:].var(0).clamp_min(1e-12)
-    mean, factor = torch.zeros_like(found.mean), torch.eye(len(found.mean))
-    return replace(found, mean=mean, factor=factor, read=score.numpy())
-
-
-def standardised(latent: Tensor) -> Tensor:
-    """Latents (N, L) moved and turned so that their mean is 0 and their covariance 1 exactly, not only on average."""
-    latent = latent.double() - latent.double().mean(0)
-    factor = torch.linalg.cholesky(torch.cov(latent.T))
-    return torch.linalg.solve_triangular(factor, latent.T, upper=False).T.float()
 
 
 @torch.no_grad()

@@ -26,7 +26,9 @@ NAME = "shape_vae"
 CELL = 1 / (64 * shape_vae.TRUNCATION)
 """Of 64 along a side, over the truncation"""
 SHAPES = 256
-"""Of each family, that sliders are fitted to"""
+"""Of each family, that the spread of latents is fitted to"""
+DRAWN, HELD = 384, 128
+"""Of each family, decoded, that sliders are fitted to and scored on"""
 DATA = "procedural shapes of this project's own designs (train/shapes/designs)"
 PRIVATE = ("modelnet",)
 
@@ -182,10 +184,15 @@ def errors(decoded: Tensor, field: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def finished(averaged: dict[str, Tensor], recipe: dict) -> tuple[dict, dict[str, Tensor], dict]:
     """What export stores: the config and the weights with sliders in them, and what the card says of the families.
 
-    Sliders are fitted to SHAPES new ones of each family."""
+    How latents are spread is fitted to SHAPES new ones of each family, named numbers as they are drawn. Sliders are
+    fitted to what decoded draws are, as the encoder reads it: a decoder does not go by the named latents alone."""
     trained = ShapeVAE(Config(**config(recipe))).eval()
     trained.load_state_dict(averaged)
     known, rng = designs.designs(), np.random.default_rng([0, 2**31])
+
+    def measure(field: Tensor, family: Tensor) -> Tensor:
+        return trained.encode(field.clamp(-1, 1), family)[0][:, : trained.config.named]
+
     fits, rows = [], []
     for index, name in enumerate(names(recipe)):
         ranges = designs.ranges(known[name])
@@ -193,15 +200,15 @@ def finished(averaged: dict[str, Tensor], recipe: dict) -> tuple[dict, dict[str,
         low, high = (torch.tensor([getattr(r, end) for r in ranges.values()]) for end in ("low", "high"))
         numbers = (low + high) / 2 + numbers[:, : len(ranges)] * (high - low) / 12**0.5
         family = torch.tensor([index])
-        fits.append(
-            fit_sliders.fit(
-                mean,
-                variance,
-                numbers,
-                lambda z, f=family: trained.decode(z, f.expand(len(z)), True),
-                tied=fit_sliders.Tied(low, high, trained.config.named),
-            )
+        spread = fit_sliders.fit(
+            mean,
+            variance,
+            numbers,
+            lambda z, f=family: trained.decode(z, f.expand(len(z)), True),
+            tied=fit_sliders.Tied(low, high, trained.config.named),
         )
+        prior = spread.mean, spread.factor
+        fits.append(fit_sliders.of_decoded(trained, index, list(ranges.values()), measure, *prior, DRAWN, HELD, spread))
         rows.append(fit_sliders.row(known[name], ranges, fits[-1]))
     return fit_sliders.stored(shape_vae.create, config(recipe), averaged, rows, fits)
 
