@@ -69,7 +69,8 @@ def fit(
     white = weight @ factor  # the readouts where the covariance is a sphere
     direction = factor @ torch.linalg.pinv(white)  # L S
     rest = torch.linalg.qr(white.T, mode="complete").Q[:, len(weight) :]  # L R, at right angles to all readouts
-    turned = rest @ axes_of_change(centre, factor @ rest, mean, decode)[:, :found]
+    axes = axes_of_change(centre, factor @ rest, mean, decode) if found else rest.new_zeros(rest.shape[1], 0)
+    turned = rest @ axes[:, :found]
     more = turned.T @ torch.linalg.inv(factor)
     weight = torch.cat([weight, more])
     bias = torch.cat([bias, -more @ centre])

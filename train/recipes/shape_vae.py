@@ -199,14 +199,8 @@ def finished(averaged: dict[str, Tensor], recipe: dict) -> tuple[dict, dict[str,
         mean, variance, numbers = encoded(trained, name, index, rng, SHAPES)
         low, high = (torch.tensor([getattr(r, end) for r in ranges.values()]) for end in ("low", "high"))
         numbers = (low + high) / 2 + numbers[:, : len(ranges)] * (high - low) / 12**0.5
-        family = torch.tensor([index])
-        spread = fit_sliders.fit(
-            mean,
-            variance,
-            numbers,
-            lambda z, f=family: trained.decode(z, f.expand(len(z)), True),
-            tied=fit_sliders.Tied(low, high, trained.config.named),
-        )
+        tied = fit_sliders.Tied(low, high, trained.config.named)
+        spread = fit_sliders.fit(mean, variance, numbers, None, found=0, tied=tied)
         prior = spread.mean, spread.factor
         fits.append(fit_sliders.of_decoded(trained, index, list(ranges.values()), measure, *prior, DRAWN, HELD, spread))
         rows.append(fit_sliders.row(known[name], ranges, fits[-1]))
