@@ -8,6 +8,7 @@ from ..geometry.box import cut
 from ..geometry.field import Field
 from ..geometry.isosurface import mesh_from_field
 from ..nets import bake_radiance
+from .protocol import Cancelled
 from .requests import Shape
 
 ROUGH = 96
@@ -40,7 +41,11 @@ class Watcher:
         self.next = start + max(self.every, SPARING * took)
 
     def _tell(self, **more) -> None:
-        self.enough = bool(self.progress(self.fraction, "Fitting", self.note, **more)) or self.enough
+        """Whoever has cancelled by then is told so by what follows the fitting, which ends in good order and is kept."""
+        try:
+            self.enough = bool(self.progress(self.fraction, "Fitting", self.note, **more)) or self.enough
+        except Cancelled:
+            self.enough = True
 
 
 def rough(fitted, box=None) -> Shape | None:

@@ -8,6 +8,7 @@ import pytest
 from maquette.jobs import unfinished
 from maquette.jobs.capture import capture
 from maquette.jobs.capturing import Capture
+from maquette.jobs.protocol import Cancelled
 
 
 def quiet(*_):
@@ -67,6 +68,23 @@ def test_what_is_kept_is_what_was_fitted(ellipsoid, stopped, cache):
     """Resumed for no time at all, the mesh is the same."""
     again = capture(asked(ellipsoid.folder, cache, resume=True), quiet, lambda: True)
     assert np.allclose(again.vertices, stopped[1].vertices, atol=1e-6)
+
+
+@pytest.mark.parametrize("at", ["dB", "shape"])
+def test_who_cancels_while_being_told_loses_nothing(ellipsoid, tmp_path, at):
+    """The word of progress, and the mesh so far, come back as Cancelled: what there is by then is kept all the same."""
+    gone = []
+
+    def progress(fraction, phase, note="", shape=None, **_):
+        if gone or (shape is not None if at == "shape" else at in note):
+            gone.append(phase)
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        capture(asked(ellipsoid.folder, tmp_path, 1000, live=0.001), progress, lambda: bool(gone))
+    assert gone[0] == "Fitting"
+    again = capture(asked(ellipsoid.folder, tmp_path, resume=True), quiet, never)
+    assert 30 < again.report["steps"] < 100
 
 
 def test_nothing_to_resume_is_a_sentence(ellipsoid, tmp_path):
