@@ -41,7 +41,7 @@ class Watcher:
         self.next = start + max(self.every, SPARING * took)
 
     def _tell(self, **more) -> None:
-        """Whoever has cancelled by then is told so by what follows the fitting, which ends in good order and is kept."""
+        """Whoever has cancelled hears so from what follows the fitting, which ends in good order and is kept."""
         try:
             self.enough = bool(self.progress(self.fraction, "Fitting", self.note, **more)) or self.enough
         except Cancelled:

@@ -23,6 +23,10 @@ OPACITY = 0.02
 """Weight of the masks beside the colours."""
 AROUND = 0.02
 """Learning rate of what lies around the object."""
+HELD = 0.005
+"""Weight of surfaces that several photos see, in cells."""
+ROUGH = 3
+"""How many times as smooth a surface has to be where no masks say where it ends"""
 CORNERS = 60_000
 """Corners of the grid that are held to slopes of 1 and to few bends at each step."""
 TOLD = 10
@@ -145,7 +149,7 @@ class Run:
         drawn = self.pixels.draw(self.stage.rays)
         seen = self.field.render(drawn.origins, drawn.ways, self.skip, jitter=torch.rand_like(drawn.alpha))
         wanted = self.photographed(seen, drawn) if self.around else self.masked(seen, drawn)
-        return wanted + self.regular()
+        return wanted + self.regular() + self.held(drawn)
 
     def masked(self, seen: Rendered, drawn: Drawn) -> Tensor:
         """Before a random colour, so that opacity has to be right as well."""
@@ -164,6 +168,19 @@ class Run:
         self.errors.append(error.detach())
         return error
 
+    def held(self, drawn: Drawn) -> Tensor | float:
+        """How far the surface is from where several photos see it, in cells.
+
+        Far from it they say nothing more: it is another surface that they see.
+        """
+        if drawn.along is None:
+            return 0.0
+        places = drawn.origins + drawn.along[:, None] * drawn.ways
+        places = places[drawn.along.isfinite() & (places.abs() < 0.5).all(1)]
+        places = places[self.field.grid.holds(places)]
+        off = self.field.grid.values(self.field.distance, self.field.grid.mixture(places)) * self.stage.resolution
+        return HELD * F.huber_loss(off, torch.zeros_like(off), reduction="sum") / len(drawn.along)
+
     def missing(self, shown: Tensor, truth: Tensor, photo: Tensor, opacity: Tensor | float = 1.0) -> Tensor:
         """What the photos (R,) have more (R, 3) than is shown, times its opacity (R, 1), as they were exposed."""
         exposure = self.fitted.exposure
@@ -178,7 +195,8 @@ class Run:
         few = min(len(self.neighbours), CORNERS)
         chosen = torch.randint(len(self.neighbours), (few,), device=self.neighbours.device)
         length, bend = eikonal(self.field, self.neighbours[chosen])
-        return self.field.EIKONAL * length + self.field.SMOOTH * bend
+        smooth = self.field.SMOOTH * (ROUGH if self.around else 1)
+        return self.field.EIKONAL * length + smooth * bend
 
     def tell(self) -> None:
         steps, clock = self.fitted.steps, self.clock

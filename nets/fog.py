@@ -15,6 +15,7 @@ from ..geometry.looked_at import best_parts, few, filled, looked_at
 from ..geometry.scene import Photo
 from ..geometry.wall import Plane, wall_of
 from .fit_stage import Fitted, Run, Stage
+from .fused import surface_in
 from .pixels import every_ray, small
 from .radiance_field import RadianceField
 from .surface_volume import at_corners, band
@@ -52,7 +53,7 @@ class SearchRun(Run):
 
         It is too rough to tell photos' exposures by.
         """
-        origins, ways, colours, _, _ = self.pixels.draw(self.stage.rays)
+        origins, ways, colours, *_ = self.pixels.draw(self.stage.rays)
         around = self.fitted.around
         around.close()
         seen = around.look(origins, ways, torch.rand_like(ways[:, 0]))
@@ -94,17 +95,23 @@ def barred(around: Surroundings, photos: list[Photo], similarity: Similarity) ->
 
 
 @torch.no_grad()
+def thick(around: Surroundings) -> np.ndarray:
+    """(FINE,) * 3 bool: where the fog is."""
+    points = torch.from_numpy(cell_centres(FINE).reshape(-1, 3)).to(around.table.device)
+    fog = density(around.stored(points)[0]).cpu().numpy().reshape((FINE,) * 3)
+    return 1 - np.exp(-fog) > THICK
+
+
 def object_in(
-    around: Surroundings, photos: list[Photo], similarity: Similarity, half=None
+    dense: np.ndarray, clear: np.ndarray, photos: list[Photo], similarity: Similarity, half=None
 ) -> tuple[np.ndarray, Plane | None]:
-    """(FINE,) * 3 bool: what is thick in the fog where most cameras look, with its inside, and not its neighbours.
+    """Of surfaces (FINE,) * 3 bool those of the object that most cameras look at, with its inside; clear: what is seen.
 
     Of several parts those count that lie near the middle of many pictures, rather than those that are large; and the
     wall or the table from which it was cut off comes along, if there is one. Where somebody said where it is, `half`
     (3,) the sides of a box in the cube, all of its larger parts count, and nothing is cut off.
     """
     some, points = few(photos, 60), cell_centres(FINE).reshape(-1, 3)
-    thick = density(around.stored(torch.from_numpy(points).to(around.table.device))[0]).cpu().numpy()
     number, central = looked_at(points, some, similarity)
     origins = similarity.to_cube([photo.camera[:3, 3] for photo in photos])
     radius = min(0.5, 0.8 * float(np.linalg.norm(origins, axis=1).min()))
@@ -113,7 +120,7 @@ def object_in(
     if half is not None:
         within, worth = (np.abs(points) <= half).all(1), np.ones(len(points), np.float32)
     cube = (FINE,) * 3
-    dense, within, worth = (part.reshape(cube) for part in (1 - np.exp(-thick) > THICK, within, worth))
+    within, worth = within.reshape(cube), worth.reshape(cube)
     shell, plane = best_parts(dense & within, worth), None
     found = wall_of(dense, origins) if half is None else None
     if found:
@@ -124,7 +131,7 @@ def object_in(
     if not shell.any():
         where = "in the box" if half is not None else "where the cameras look"
         raise ValueError(f"nothing solid was found {where}; more photos, or a longer budget, may help")
-    return filled(shell, seen_through(around, some, similarity), within), plane
+    return filled(shell, clear, within), plane
 
 
 def in_world(normal: np.ndarray, offset: float, similarity: Similarity) -> Plane:
@@ -133,6 +140,7 @@ def in_world(normal: np.ndarray, offset: float, similarity: Similarity) -> Plane
     return Plane(tuple(float(x) for x in normal), float(away))
 
 
+@torch.no_grad()
 def seen_through(around: Surroundings, photos: list[Photo], similarity: Similarity, longest: int = 72) -> np.ndarray:
     """(FINE,) * 3 bool: cells that some camera sees, in the air or just at a surface."""
     points = cell_centres(FINE).reshape(-1, 3)
@@ -168,6 +176,7 @@ def from_fog(
     stage: Stage,
     plane=None,
     kind=RadianceField,
+    maps=None,
 ):
     """A field of a kind in the new cube with the picked object's surface and colours, and its distances at all corners.
 
@@ -182,7 +191,8 @@ def from_fog(
     looked = F.grid_sample(
         distance, 2 * places.flip(-1)[None, :, None, None], padding_mode="border", align_corners=False
     )
-    volume = looked.reshape((n + 1,) * 3).clamp(-8 / n, 8 / n)
+    volume = looked.reshape((n + 1,) * 3)
+    volume = (surface_in(volume, maps, old, new) if maps else volume).clamp(-8 / n, 8 / n)
     # Also of a density, which begins as thick as a surface here: thin fog would take the colours of what is behind it
     grid = VoxelGrid(band(volume, stage.band))
     field = kind(grid, at_corners(grid, volume))

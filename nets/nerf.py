@@ -110,7 +110,7 @@ def fit_nerf(photos: list[Photo], similarity: Similarity, seconds: float, seed: 
     while (passed := now() - began) < seconds:
         for group in optimiser.param_groups:
             group["lr"] = RATE * 0.1 ** (passed / seconds)
-        origins, ways, colours, alpha, _ = pixels.draw(RAYS)
+        origins, ways, colours, alpha, *_ = pixels.draw(RAYS)
         truth = colours * alpha[:, None] + 1 - alpha[:, None]
         both = pair(origins, ways, jitter=True)
         loss = sum((shown - truth).square().mean() for shown in both)

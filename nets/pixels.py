@@ -32,14 +32,17 @@ class Drawn(NamedTuple):
     """(N,) in [0, 1]; 1 where nobody said"""
     photo: Tensor
     """(N,) int64, the number of each one's photo"""
+    along: Tensor | None = None
+    """(N,) how far along its ray several photos see a surface, NaN where they see none; None where nobody looked"""
 
 
 class Pixels:
     """Pixels of photos as rays of the cube, drawn at random from where the object may be."""
 
-    def __init__(self, photos: list[Photo], similarity: Similarity, device, seed: int = 0, shown=None):
+    def __init__(self, photos: list[Photo], similarity: Similarity, device, seed: int = 0, shown=None, depths=None):
         """shown: (H, W) bool of each photo, where the object may be in photos without masks; where those with masks
-        can be trusted."""
+        can be trusted. depths: (H, W) of each photo along its camera's axis, in this cube, in as few pixels as there
+        are, NaN where nobody knows."""
         self.device = device = torch.device(device)
         # Numbers are drawn where they are used on a graphics card; elsewhere by the processor
         self.chance = device if device.type == "cuda" else torch.device("cpu")
@@ -61,6 +64,11 @@ class Pixels:
             self.elsewhere = ELSEWHERE
         if near:
             self.pool = torch.from_numpy(np.flatnonzero(np.concatenate(near)).astype(np.int32)).to(device)
+        self.heights = torch.tensor([m.shape[0] for m in self.masks]).to(device)
+        self.depths = torch.cat([depth.flatten() for depth in depths]).to(device) if depths else None
+        if depths:
+            self.fewer = torch.tensor([depth.shape for depth in depths]).to(device)
+            self.first_depth = F.pad(self.fewer.prod(1).cumsum(0), (1, 0))
         self.rotations, self.origins, self.lenses = (torch.stack(part).to(device) for part in zip(*self.cameras))
 
     def draw(self, count: int) -> Drawn:
@@ -76,7 +84,15 @@ class Pixels:
             self.colours[pick].float() / 255,
             self.alpha[pick].float() / 255,
             photo,
+            None if self.depths is None else self.along(photo, row, column, ways),
         )
+
+    def along(self, photo: Tensor, row: Tensor, column: Tensor, ways: Tensor) -> Tensor:
+        """(N,) distances to surfaces along rays, of pixels."""
+        height, width = self.fewer[photo].unbind(1)
+        row, column = row * height // self.heights[photo], column * width // self.widths[photo]
+        found = self.depths[self.first_depth[photo] + row * width + column]
+        return found / -(ways * self.rotations[photo, :, 2]).sum(1)
 
     def pick(self, count: int) -> Tensor:
         """Numbers of random pixels."""
@@ -122,6 +138,27 @@ def directions(row: Tensor, column: Tensor, lens: Tensor, rotation: Tensor) -> T
             )
     local = F.normalize(torch.stack([x, -y, -torch.ones_like(x)], -1), dim=-1)
     return (rotation @ local[..., None])[..., 0]
+
+
+def seen_by(points: Tensor, rotation: Tensor, origin: Tensor, lens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Columns, rows and depths (...) at which a camera shows points (..., 3) of the cube; depths > 0 before it."""
+    x, y, z = ((points - origin) @ rotation).unbind(-1)
+    return *through(lens, x, y, -z), -z
+
+
+def through(lens: Tensor, x: Tensor, y: Tensor, away: Tensor) -> tuple[Tensor, Tensor]:
+    """Columns and rows (...) at which a lens (8,) shows what lies at x, y (up) and so far before it, in any unit."""
+    fx, fy, cx, cy, k1, k2, p1, p2 = lens.tolist()
+    near = 1 / away.clamp_min(1e-4)
+    x, y = x * near, -y * near
+    if k1 or k2 or p1 or p2:
+        r = (x * x + y * y).clamp_max(4.0)  # the polynomial folds back far outside the picture
+        radial = 1 + r * (k1 + r * k2)
+        x, y = (
+            x * radial + 2 * p1 * x * y + p2 * (r + 2 * x * x),
+            y * radial + p1 * (r + 2 * y * y) + 2 * p2 * x * y,
+        )
+    return fx * x + cx, fy * y + cy
 
 
 def every_ray(photo: Photo, similarity: Similarity, device="cpu") -> tuple[Tensor, Tensor]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: spinning threads crawl on busy cores
 
 NETWORKS = ("image_to_field", "matting", "shape_vae", "head_vae", "shape_gan", "shape_class")
 COMMANDS = {

@@ -1,0 +1,162 @@
+"""Depth from neighbouring photos, of a ball whose depth is known, and what many photos' depths say together."""
+
+import numpy as np
+import pytest
+import torch
+
+from maquette.geometry import frames
+from maquette.geometry.hull import Similarity
+from maquette.geometry.scene import Photo
+from maquette.nets import fused, stereo
+from maquette.nets.pixels import Pixels
+
+RADIUS, FAR = 0.3, 4.0
+SIDE, FOV = 160, 40.0
+CUBE = Similarity((1.0, 2.0, 3.0), 2.0)
+"""The ball is in its middle: what is found must not depend on where the world's origin is"""
+
+
+def pattern(points, strength):
+    """(..., 3) solid texture in [0, 1]: waves of many lengths."""
+    mixed = np.random.default_rng(3).normal(size=(24, 3)) * np.geomspace(5, 60, 24)[:, None]
+    waves = np.sin(points @ mixed.T + np.arange(24))
+    return np.clip(0.5 + strength * waves @ np.random.default_rng(4).normal(size=(24, 3)) / 4, 0, 1)
+
+
+def photo(azimuth, strength=0.5, elevation=20.0, distortion=(0.0, 0.0, 0.0, 0.0)):
+    """Of the ball before a far wall all round; depth (H, W) along the axis, in the cube."""
+    pinhole = frames.intrinsics(FOV, SIDE, SIDE)
+    camera = frames.orbit(azimuth, elevation, 1.5 * CUBE.side, CUBE.centre)
+    lens = Photo(str(azimuth), np.zeros((SIDE, SIDE, 3), np.uint8), camera, pinhole, distortion=distortion)
+    origins, ways = stereo.every_ray(lens, CUBE)
+    origins, ways = origins.numpy().astype(float), ways.numpy().astype(float)
+    along = (origins * ways).sum(1)
+    beyond = along**2 - (origins**2).sum(1)
+    hit = beyond + RADIUS**2 > 0
+    far = np.where(hit, -along - np.sqrt(np.maximum(beyond + RADIUS**2, 0)), -along + np.sqrt(beyond + FAR**2))
+    points = origins + far[:, None] * ways
+    colours = np.where(hit[:, None], pattern(points, strength), pattern(points / 4 + 9, strength))
+    image = (colours * 255).round().astype(np.uint8).reshape(SIDE, SIDE, 3)
+    depth = np.where(hit, far * (ways @ -camera[:3, 2]), np.nan).reshape(SIDE, SIDE)
+    return Photo(str(azimuth), image, camera, pinhole, distortion=distortion), depth
+
+
+AZIMUTHS = range(0, 360, 15)
+
+
+@pytest.fixture(scope="module")
+def seen():
+    """Photos all round, what is swept from them, and true depths."""
+    photos, truth = zip(*(photo(azimuth) for azimuth in AZIMUTHS))
+    return list(photos), stereo.depth_maps(list(photos), CUBE), truth
+
+
+def errors(maps, truth):
+    """Relative errors of sure depths of the ball, and the share of it that is sure."""
+    off, sure, total = [], 0, 0
+    for one, depth in zip(maps, truth):
+        true = torch.from_numpy(depth).float()
+        ball = true.isfinite()
+        off.append(((one.depth - true) / true)[ball & one.sure])
+        sure, total = sure + int((ball & one.sure).sum()), total + int(ball.sum())
+    return torch.cat(off).abs(), sure / total
+
+
+def test_depths_are_true_where_photos_agree(seen):
+    _, maps, truth = seen
+    off, sure = errors(maps, truth)
+    assert maps[0].depth.shape == (SIDE, SIDE) and sure > 0.7
+    assert off.median() < 0.003 and off.quantile(0.95) < 0.015
+
+
+def test_nobody_is_sure_of_a_far_wall(seen):
+    """It lies beyond where anything is looked for."""
+    _, maps, truth = seen
+    wall = [one.sure[torch.from_numpy(np.isnan(depth))].float().mean() for one, depth in zip(maps, truth)]
+    assert np.mean(wall) < 0.06
+
+
+def test_without_texture_nobody_is_sure():
+    photos, truth = zip(*(photo(azimuth, strength=0.0) for azimuth in AZIMUTHS[:6]))
+    assert errors(stereo.depth_maps(list(photos), CUBE), truth)[1] < 0.1
+
+
+def test_a_lens_that_bends_lines_is_no_matter():
+    photos, truth = zip(*(photo(azimuth, distortion=(-0.2, 0.05, 0.003, -0.002)) for azimuth in AZIMUTHS[:6]))
+    off, sure = errors(stereo.depth_maps(list(photos), CUBE), truth)
+    assert sure > 0.6 and off.median() < 0.004
+
+
+def test_exposure_is_no_matter():
+    """Each photo darker than the one before."""
+    dim = []
+    for number, azimuth in enumerate(AZIMUTHS[:6]):
+        one, depth = photo(azimuth)
+        dim.append((Photo(one.name, (one.image * 0.85**number).astype(np.uint8), one.camera, one.pinhole), depth))
+    photos, truth = zip(*dim)
+    off, sure = errors(stereo.depth_maps(list(photos), CUBE), truth)
+    assert sure > 0.6 and off.median() < 0.004
+
+
+def test_neighbours_are_those_a_little_further_round(seen):
+    photos, _, _ = seen
+    for number, near in enumerate(stereo.neighbours(photos, CUBE)):
+        apart = [min((number - other) % 24, (other - number) % 24) for other in near]
+        assert sorted(apart) == [1, 1, 2, 2]
+
+
+def test_two_photos_from_one_place_say_nothing():
+    one, depth = photo(0)
+    maps = stereo.depth_maps([one, one, one], CUBE)
+    assert all(each.depth.isfinite().all() for each in maps)
+
+
+def test_whoever_has_no_time_gets_nothing(seen):
+    told = []
+    assert stereo.depth_maps(seen[0], CUBE, enough=lambda share: told.append(share) or share > 0.1) is None
+    assert np.allclose(told, np.arange(1, 4) / 24)
+
+
+def test_together_they_make_the_surface(seen):
+    """In a smaller cube of its own, from a ball that is a tenth too large."""
+    _, maps, _ = seen
+    new = Similarity((1.1, 2.0, 2.9), 1.6)
+    n = 64
+    side = np.linspace(-0.5, 0.5, n + 1)
+    corners = np.stack(np.meshgrid(side, side, side, indexing="ij"), -1)
+    from_middle = np.linalg.norm(CUBE.to_cube(new.to_world(corners.reshape(-1, 3))), axis=1).reshape((n + 1,) * 3)
+    first, truth = (torch.from_numpy((r - from_middle) * CUBE.side / new.side).float() for r in (0.31, RADIUS))
+    found = fused.surface_in(first, maps, CUBE, new)
+    # The cameras look down: below it nobody saw it
+    lit = torch.from_numpy(CUBE.to_cube(new.to_world(corners.reshape(-1, 3)))[:, 2].reshape(truth.shape) > -0.1)
+    near = (truth.abs() < 1 / n) & lit
+    assert (found - truth)[near].abs().median() < 0.25 / n < (first - truth)[near].abs().median()
+
+
+def test_what_is_seen_through_is_clear(seen):
+    _, maps, _ = seen
+    places = torch.tensor([[0.0, -0.4, 0.1], [0.0, 0.0, 0.0], [0.0, 0.0, RADIUS]])
+    said = fused.said_of(places, maps, CUBE)
+    assert said.clear.tolist() == [True, False, False] and said.surface.tolist() == [False, False, True]
+    assert said.known[1] == 0
+
+
+def test_coverage_is_the_share_that_is_sure(seen):
+    photos, maps, truth = seen
+    ball = [np.isfinite(depth) for depth in truth]
+    assert abs(fused.coverage(ball, maps) - errors(maps, truth)[1]) < 0.02
+    assert fused.coverage([np.zeros_like(b) for b in ball], maps) == 0
+
+
+def test_pixels_know_how_far_along_their_rays_that_is(seen):
+    """In another cube: depth is along the axis, and in the first cube's unit."""
+    photos, maps, _ = seen
+    new = Similarity((1.1, 2.0, 2.9), 1.6)
+    scale = CUBE.side / new.side
+    depths = [torch.where(one.sure, one.depth * scale, torch.nan) for one in maps]
+    drawn = Pixels(photos, new, "cpu", depths=depths).draw(4000)
+    places = drawn.origins + drawn.along[:, None] * drawn.ways
+    middle = torch.from_numpy(new.to_cube(CUBE.centre)).float()
+    away = (places - middle).norm(dim=1) / scale
+    ball = drawn.along.isfinite() & (away < 0.4)
+    assert ball.sum() > 300 and (away[ball] - RADIUS).abs().median() < 0.005
