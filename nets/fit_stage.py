@@ -25,8 +25,6 @@ AROUND = 0.02
 """Learning rate of what lies around the object."""
 HELD = 0.005
 """Weight of surfaces that several photos see, in cells."""
-ROUGH = 3
-"""How many times as smooth a surface has to be where no masks say where it ends"""
 CORNERS = 60_000
 """Corners of the grid that are held to slopes of 1 and to few bends at each step."""
 TOLD = 10
@@ -66,6 +64,8 @@ class Fitted:
     exposure: Exposure | None = None
     plane: Plane | None = None
     """The wall or the table that the object is cut off from"""
+    smooth: float = 1.0
+    """How many times as smooth as others it has to be"""
 
 
 class Clock:
@@ -195,8 +195,7 @@ class Run:
         few = min(len(self.neighbours), CORNERS)
         chosen = torch.randint(len(self.neighbours), (few,), device=self.neighbours.device)
         length, bend = eikonal(self.field, self.neighbours[chosen])
-        smooth = self.field.SMOOTH * (ROUGH if self.around else 1)
-        return self.field.EIKONAL * length + smooth * bend
+        return self.field.EIKONAL * length + self.field.SMOOTH * self.fitted.smooth * bend
 
     def tell(self) -> None:
         steps, clock = self.fitted.steps, self.clock

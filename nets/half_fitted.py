@@ -34,7 +34,7 @@ def save(path, fitted: Fitted, of: dict) -> None:
         tensors["exposure.log"] = fitted.exposure.log
     tensors = {name: (t.half() if name in HALVED else t).cpu().contiguous() for name, t in tensors.items()}
     told = {"format": FORMAT, "of": of, "steps": fitted.steps, "stage": dataclasses.asdict(fitted.stage)}
-    told["method"] = fitted.field.METHOD
+    told |= {"method": fitted.field.METHOD, "smooth": fitted.smooth}
     told |= {"similarity": dataclasses.asdict(fitted.similarity), "log": fitted.log[-1:]}
     told |= {"plane": dataclasses.asdict(fitted.plane)} if fitted.plane else {}
     with replacing(path) as file:
@@ -94,7 +94,8 @@ def fitted_from(told: dict, tensors: dict) -> Fitted:
         raise RuntimeError("sizes disagree")
     if not all(bool(torch.isfinite(t).all()) for t in tensors.values()) or not np.isfinite(box.side):
         raise RuntimeError("not a number")
-    return Fitted(field, volume, box, stage, told["steps"], list(told["log"]), around, exposure, plane)
+    smooth = float(told.get("smooth", 1.0))
+    return Fitted(field, volume, box, stage, told["steps"], list(told["log"]), around, exposure, plane, smooth)
 
 
 def part(tensors: dict, prefix: str) -> dict:

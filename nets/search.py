@@ -22,6 +22,8 @@ SWEEP, LEAST, MOST = 0.3, 3, 64
 """Share of the budget that looking for depth may take, and how many photos are looked at for it."""
 BEHIND = 0.15
 """Share of the budget that finds the colours behind an object that is known."""
+SMOOTH = 3.0
+"""How many times as smooth such an object has to be: what is behind it may have changed from photo to photo"""
 FOG = Stage(48, SEARCH, 0, (1.0, 1.0), 1536)
 
 
@@ -51,6 +53,7 @@ def search(
         around.close(clear_in(around, maps, similarity))
     found = maps and stood_out(maps, photos, similarity, half)
     until = clock.spent(0) + BEHIND if found else SEARCH
+    fitted.smooth = SMOOTH if found else 1.0
     SearchRun(fitted, Pixels(reduced(photos), similarity, device, seed), clock, say, cancelled).go(until)
     if not found:
         found = object_in(thick(around), seen_through(around, few(photos, 60), similarity), photos, similarity, half)

@@ -89,11 +89,11 @@ def test_gains_and_the_wall_are_kept(ball, tmp_path):
     from maquette.geometry.wall import Plane
     from maquette.nets.exposure import Exposure
 
-    ball.exposure, ball.plane = Exposure(3), Plane((0.0, 0.0, 1.0), 2.5)
+    ball.exposure, ball.plane, ball.smooth = Exposure(3), Plane((0.0, 0.0, 1.0), 2.5), 3.0
     ball.exposure.log[1, 2] = 0.25
     half_fitted.save(tmp_path / "f", ball, {})
     again = half_fitted.load(tmp_path / "f", {})
-    assert torch.equal(again.exposure.log, ball.exposure.log) and again.plane == ball.plane
+    assert torch.equal(again.exposure.log, ball.exposure.log) and again.plane == ball.plane and again.smooth == 3
 
 
 def test_behind_a_wall_there_is_nothing(ball):
