@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from ball import AZIMUTHS, CUBE, RADIUS, photo
 
 from maquette.geometry.frames import cell_centres
 from maquette.nets import fit_radiance, search, stereo
 from maquette.nets.fit_stage import Clock
 from maquette.nets.fog import FINE
+
+from .ball import AZIMUTHS, CUBE, RADIUS, photo
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from ball import AZIMUTHS, CUBE, RADIUS, SIDE, photo
 
 from maquette.geometry.hull import Similarity
 from maquette.geometry.scene import Photo
 from maquette.nets import fused, stereo
 from maquette.nets.pixels import Pixels
+
+from .ball import AZIMUTHS, CUBE, RADIUS, SIDE, photo
 
 
 @pytest.fixture(scope="module")
