@@ -148,7 +148,7 @@ def seen_by(points: Tensor, rotation: Tensor, origin: Tensor, lens: Tensor) -> t
 
 def through(lens: Tensor, x: Tensor, y: Tensor, away: Tensor) -> tuple[Tensor, Tensor]:
     """Columns and rows (...) at which a lens (8,) shows what lies at x, y (up) and so far before it, in any unit."""
-    fx, fy, cx, cy, k1, k2, p1, p2 = lens.tolist()
+    fx, fy, cx, cy, k1, k2, p1, p2 = lens.cpu().tolist()
     near = 1 / away.clamp_min(1e-4)
     x, y = x * near, -y * near
     if k1 or k2 or p1 or p2:

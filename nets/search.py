@@ -17,11 +17,11 @@ from .stereo import Depths, depth_maps
 from .surroundings import Surroundings
 
 SEARCH = 0.45
-"""Share of the budget that finds surfaces where there are no masks."""
+"""Share of what is left of the budget that a fog takes to find surfaces."""
 SWEEP, LEAST, MOST = 0.3, 3, 64
 """Share of the budget that looking for depth may take, and how many photos are looked at for it."""
 BEHIND = 0.15
-"""Share of the budget that finds the colours behind an object that is known."""
+"""Share of it that finds the colours behind an object that is known."""
 SMOOTH = 3.0
 """How many times as smooth such an object has to be: what is behind it may have changed from photo to photo"""
 FOG = Stage(48, SEARCH, 0, (1.0, 1.0), 1536)
@@ -49,11 +49,13 @@ def search(
     around.close(barred(around, photos, similarity))
     fitted = Fitted(None, None, similarity, FOG, around=around, exposure=exposed)
     maps = swept(photos, similarity, clock, say, cancelled, device)
-    if maps:
-        around.close(clear_in(around, maps, similarity))
     found = maps and stood_out(maps, photos, similarity, half)
-    until = clock.spent(0) + BEHIND if found else SEARCH
-    fitted.smooth = SMOOTH if found else 1.0
+    until = (spent := clock.spent(0)) + (BEHIND if found else SEARCH) * (1 - spent)
+    if found:
+        around.close(clear_in(around, maps, similarity))
+        fitted.smooth = SMOOTH
+    else:
+        maps = None  # a few places that seem sure on what is plain: the fog fits better without them
     SearchRun(fitted, Pixels(reduced(photos), similarity, device, seed), clock, say, cancelled).go(until)
     if not found:
         found = object_in(thick(around), seen_through(around, few(photos, 60), similarity), photos, similarity, half)

@@ -61,7 +61,7 @@ class _Sight:
         lens = small(photo, longest)
         height, width = lens.image.shape[:2]
         picture = torch.from_numpy(np.ascontiguousarray(photo.image)).to(device).permute(2, 0, 1)[None].float()
-        luma = picture.new_tensor([0.299, 0.587, 0.114]) / 255
+        luma = torch.tensor([0.299, 0.587, 0.114]).to(device) / 255
         grey = torch.einsum("bchw,c->hw", F.interpolate(picture, (height, width), mode="area"), luma)
         rotation, origin, glass = camera_of(lens, similarity, device)
         ways = every_ray(lens, similarity, device)[1].reshape(height, width, 3)
@@ -141,7 +141,7 @@ def _best(sight: _Sight, others: list[_Sight], inverse: Tensor) -> tuple[Tensor,
 
 def _shown(sight: _Sight, inverse: Tensor, other: _Sight) -> tuple[Tensor, Tensor]:
     """What another photo shows (D, H, W) at inverse depths (D, H, W) of a sight's pixels, and where it shows them."""
-    start = ((sight.origin - other.origin) @ other.rotation).tolist()
+    start = ((sight.origin - other.origin) @ other.rotation).cpu().tolist()
     x, y, z = (first * inverse + way for first, way in zip(start, (sight.rays @ other.rotation).unbind(-1)))
     column, row = through(other.glass, x, y, -z)
     height, width = other.grey.shape
