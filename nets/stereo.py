@@ -23,8 +23,9 @@ COARSE, FINE = 120, 240
 PLANES, CLOSER = 64, 4
 """Planes of the whole sweep, even in inverse depth; planes on either side that are looked at closer, as many to one."""
 NEIGHBOURS = 4
-BEST_TURN, FAR_TURN, FARTHER = 12.0, 15.0, 0.4
-"""Degrees between two views that tell depth best; how many more, and by what factor in distance, make a bad pair."""
+LEAST_TURN, BEST_TURN, FAR_TURN, FARTHER = 1.0, 12.0, 15.0, 0.4
+"""Degrees between two views below which they tell no depth; that tell it best; how many more, and by what factor in
+distance, make a bad pair."""
 NEAREST = 0.12
 """Nothing is looked for nearer than this share of the way to the cube's middle."""
 ALIKE, WITHIN, AGREE = 0.5, 0.01, 2
@@ -106,14 +107,16 @@ def neighbours(photos: list[Photo], similarity: Similarity) -> list[list[int]]:
     turn = np.degrees(np.arccos(np.clip(towards @ towards.T, -1, 1)))
     bad = np.where(turn < BEST_TURN, (turn / BEST_TURN - 1) ** 2, ((turn - BEST_TURN) / FAR_TURN) ** 2)
     bad += (np.log(away[:, None] / away) / FARTHER) ** 2
-    np.fill_diagonal(bad, np.inf)
-    return [list(row[:NEIGHBOURS]) for row in np.argsort(bad, axis=1)[:, : len(photos) - 1]]
+    bad[turn < LEAST_TURN] = np.inf
+    return [[number for number in np.argsort(row)[:NEIGHBOURS] if np.isfinite(row[number])] for row in bad]
 
 
 def _swept(number: int, near: list[int], coarse: list[_Sight], fine: list[_Sight]) -> tuple[Tensor, Tensor]:
     """(H, W) depth and how alike it is there, of one photo."""
+    if not near:
+        return torch.ones_like(fine[number].grey), -torch.ones_like(fine[number].grey)
     sight = coarse[number]
-    middle = float(sight.origin.norm())
+    middle = max(float(sight.origin.norm()), 0.1)
     first, last = 1 / max(middle - 0.87, NEAREST * middle), 1 / (middle + 0.87)
     inverse = torch.linspace(first, last, PLANES, device=sight.grey.device)[:, None, None]
     depth, _ = _best(sight, [coarse[n] for n in near], inverse.expand(-1, *sight.grey.shape))
@@ -182,4 +185,4 @@ def agreed(sight: _Sight, depth: Tensor, others: list[tuple[_Sight, Tensor]]) ->
     for other, depths in others:
         there, shown, away = other.at(points, depths)
         alike += shown & ((there / away - 1).abs() < WITHIN)
-    return alike >= min(AGREE, len(others))
+    return alike >= AGREE

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from maquette.geometry import frames
 from maquette.geometry.hull import Similarity
 from maquette.geometry.scene import Photo
 from maquette.nets import fused, stereo
@@ -73,10 +74,19 @@ def test_neighbours_are_those_a_little_further_round(seen):
         assert sorted(apart) == [1, 1, 2, 2]
 
 
-def test_two_photos_from_one_place_say_nothing():
-    one, depth = photo(0)
-    maps = stereo.depth_maps([one, one, one], CUBE)
-    assert all(each.depth.isfinite().all() for each in maps)
+@pytest.mark.parametrize("apart", [0.0, 0.4])
+def test_photos_from_one_place_say_nothing(apart):
+    """Whatever depth one thinks of, they look alike."""
+    maps = stereo.depth_maps([photo(number * apart)[0] for number in range(3)], CUBE)
+    assert not any(one.sure.any() for one in maps) and all(one.depth.isfinite().all() for one in maps)
+
+
+def test_a_camera_in_the_middle_is_no_matter(seen):
+    """As where somebody only turned round."""
+    camera = frames.look_at(np.array(CUBE.centre) + 1e-9, (9, 2, 3))
+    inside = Photo("inside", seen[0][0].image, camera, seen[0][0].pinhole)
+    maps = stereo.depth_maps([inside, *seen[0][:5]], CUBE)
+    assert all(one.depth.isfinite().all() for one in maps)
 
 
 def test_whoever_has_no_time_gets_nothing(seen):
