@@ -24,6 +24,9 @@ _PROBE = (
     "      'torch': '' if 'torch' in missing else version('torch')}))\n"
 )
 _probed = {}
+PATIENCE = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "2000"}
+"""How threads wait for each other. Spinning at length, as they would, takes ten times as long beside other work; not
+spinning at all, as PASSIVE says, two cores are no faster than one. GNU's OpenMP can do a little of it."""
 
 
 class NoEnvironment(ValueError):
@@ -73,9 +76,10 @@ def child_environment() -> dict[str, str]:
     """This process's environment without what would leak its Python into another one's."""
     leaks = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONEXECUTABLE", "PYTHONINSPECT", "__PYVENV_LAUNCHER__")
     inherited = {name: value for name, value in os.environ.items() if name not in leaks}
+    if "OMP_WAIT_POLICY" not in inherited:
+        inherited = PATIENCE | inherited
     # No bytecode into the extension's folder; and jobs/, where launch.py lies, stays off the path: it has a
     # requests.py, which other packages would take for the library of that name.
-    inherited.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin on busy cores more than halve the speed
     return inherited | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1"}
 
 

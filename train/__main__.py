@@ -7,7 +7,8 @@ import importlib
 import os
 import sys
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: spinning threads crawl on busy cores
+if "OMP_WAIT_POLICY" not in os.environ:  # before torch: threads that spin at length crawl beside other work
+    os.environ.update({"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "2000"} | os.environ)
 
 NETWORKS = ("image_to_field", "matting", "shape_vae", "head_vae", "shape_gan", "shape_class")
 COMMANDS = {
