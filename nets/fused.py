@@ -1,7 +1,6 @@
-"""What many photos' depths say together: space that is clear, surfaces, and what is solid behind them.
+"""What many photos' depths say together: which space is clear, and where surfaces are.
 
-Truncated signed distances are averaged over the photos (Curless and Levoy 1996). Where photos have no depth they say
-little: an object is where enough of them show a surface or something behind one.
+Truncated signed distances are averaged over the photos that have one (Curless and Levoy 1996).
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..geometry.hull import Similarity
-from .pixels import camera_of, seen_by
+from .pixels import camera_of, pixels_at, seen_by
 from .stereo import Depths
 
 REACH = 2.5 / 96
@@ -51,23 +50,13 @@ def said_of(places: Tensor, maps: list[Depths], similarity: Similarity, reach: f
     zero = torch.zeros(len(places), device=places.device)
     known, distance = zero, zero
     for one in maps:
-        pixel, away = pixels_of(places, one, similarity)
-        depth, sure = (table.flatten()[pixel.clamp_min(0)] for table in (one.depth, one.sure))
-        deeper = (away - depth) / reach
-        tells = sure & (pixel >= 0) & (deeper < 1)
+        column, row, away = seen_by(places, *camera_of(one.lens, similarity, places.device))
+        pixel, shown = pixels_at(column, row, away, one.depth.shape)
+        deeper = (away - one.depth.flatten()[pixel]) / reach
+        tells = one.sure.flatten()[pixel] & shown & (deeper < 1)
         known = known + tells
         distance = distance + torch.where(tells, deeper.clamp_min(-1), zero)
     return Said(known, distance / known.clamp_min(1))
-
-
-def pixels_of(places: Tensor, one: Depths, similarity: Similarity) -> tuple[Tensor, Tensor]:
-    """Numbers (N,) of the pixels that show places (N, 3) of the cube, -1 for none, and depths (N,)."""
-    rotation, origin, glass = camera_of(one.lens, similarity, places.device)
-    column, row, away = seen_by(places, rotation, origin, glass)
-    height, width = one.depth.shape
-    shown = (away > 1e-4) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    number = row.clamp(0, height - 1).long() * width + column.clamp(0, width - 1).long()
-    return torch.where(shown, number, -1), away
 
 
 def coverage(shown: list[np.ndarray], maps: list[Depths]) -> float:

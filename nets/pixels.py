@@ -146,6 +146,14 @@ def seen_by(points: Tensor, rotation: Tensor, origin: Tensor, lens: Tensor) -> t
     return *through(lens, x, y, -z), -z
 
 
+def pixels_at(column: Tensor, row: Tensor, away: Tensor, shape) -> tuple[Tensor, Tensor]:
+    """Numbers (...) of the pixels of a picture (H, W) at columns and rows so far away, and whether it shows them: where
+    not, 0."""
+    height, width = shape
+    shown = (away > 1e-4) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    return torch.where(shown, row.long() * width + column.long(), 0), shown
+
+
 def through(lens: Tensor, x: Tensor, y: Tensor, away: Tensor) -> tuple[Tensor, Tensor]:
     """Columns and rows (...) at which a lens (8,) shows what lies at x, y (up) and so far before it, in any unit."""
     fx, fy, cx, cy, k1, k2, p1, p2 = lens.cpu().tolist()

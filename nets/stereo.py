@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..geometry.hull import Similarity
 from ..geometry.scene import Photo
-from .pixels import camera_of, every_ray, seen_by, small, through
+from .pixels import camera_of, every_ray, pixels_at, seen_by, small, through
 
 COARSE, FINE = 120, 240
 """Pixels along the longer side of what is swept whole, and of what is looked at closer."""
@@ -68,18 +68,11 @@ class _Sight:
         ways = every_ray(lens, similarity, device)[1].reshape(height, width, 3)
         return cls(lens, grey, rotation, origin, glass, ways / (ways @ -rotation[:, 2])[..., None])
 
-    def seen(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return seen_by(points, self.rotation, self.origin, self.glass)
-
     def at(self, points: Tensor, table: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Of a table (H, W), what lies where points (..., 3) are shown; whether they are; their depths."""
-        column, row, away = self.seen(points)
-        height, width = table.shape
-        shown = (away > 1e-4) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
-        row, column = (
-            part.nan_to_num().clamp(0, most - 1).long() for part, most in ((row, height), (column, width))
-        )
-        return table[row, column], shown, away
+        column, row, away = seen_by(points, self.rotation, self.origin, self.glass)
+        pixel, shown = pixels_at(column, row, away, table.shape)
+        return table.flatten()[pixel], shown, away
 
 
 @torch.no_grad()
