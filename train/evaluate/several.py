@@ -17,9 +17,10 @@ import torch
 from tqdm import tqdm
 
 from ...geometry.background import isolate
-from ...geometry.crop import crop_to_object
+from ...geometry.crop import Crop, crop_to_object
+from ...geometry.cropped_camera import pinhole_camera
 from ...geometry.field import Field
-from ...geometry.frames import UNIT_CUBE
+from ...geometry.frames import UNIT_CUBE, turned
 from ...geometry.picture import read_picture
 from ...geometry.scene import Photo
 from ...nets import device, predict
@@ -143,19 +144,10 @@ def held_out(count, split):
 def taken(picture, camera, fit) -> Photo:
     """A picture (N, N, 4) uint8 with the camera that took it, five numbers and a fit, in a world turned, larger and
     elsewhere than the first one's cube."""
-    elevation, log_scale, near, u0, v0 = camera.astype(np.float64)
-    turn, scale, *shift = fit.astype(np.float64)
-    c, s = np.cos(elevation), np.sin(elevation)
-    pose = np.eye(4)
-    pose[:3, :3] = np.array([[1, 0, 0], [0, s, c], [0, -c, s]]).T  # right, up and backward of its own cube
-    pose[:3, 3] = (np.array([0, -c, s]) / near - shift) / scale
-    for angle, size, place in ((-turn, 1.0, 0.0), (0.7, 2.3, np.array([3.0, -1.0, 0.5]))):
-        around = np.eye(3)
-        around[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-        pose[:3, :3], pose[:3, 3] = around @ pose[:3, :3], size * (around @ pose[:3, 3]) + place
-    half = len(picture) / 2
-    focal = half * np.exp(log_scale) / near
-    pinhole = np.array([[focal, 0, half * (1 + u0)], [0, focal, half * (1 + v0)], [0, 0, 1]])
+    size = len(picture)
+    pose, pinhole = pinhole_camera(camera, Crop(0, 0, size, size), fit)
+    pose[:3] = turned(pose[:3].T, 0.7).T
+    pose[:3, 3] = 2.3 * pose[:3, 3] + [3.0, -1.0, 0.5]
     return Photo("view", picture[..., :3], pose, pinhole, picture[..., 3])
 
 

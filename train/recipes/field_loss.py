@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 ASTRAY = (math.radians(7), 0.06, 0.04, 0.04, 0.03)
 """Standard deviations of a fit's turn, scale (logarithm) and shifts where cameras are not told"""
-WRONG = 0.2
+WRONG = 0.08
 """Share of the views whose turn is anything at all where cameras are not told"""
+LEAST = 0.25
+"""How far cameras that masks were brought to agree by are still astray, of how far one picture's answer is, at least"""
 
 
 def loss(
@@ -39,13 +41,20 @@ def loss(
     if progress < alone:
         return bins + 2 * rest, {"bins": bins.detach(), "rest": rest.detach()}
     share = 1.0 if progress < alone + 0.04 else recipe.true_camera
-    told = torch.rand(count, 1, device=truth.device) < share
-    given = believed(network, seen, every_camera, told, share)
+    standing = every_camera
+    if "known" in batch:
+        cubes = batch["known_camera"]
+        standing = torch.cat([cubes[:, 0], cubes[:, 1:].reshape(-1, 5)])
+        doubt = 1 - (1 - LEAST) * torch.rand(count, 1, device=truth.device)
+        doubt = torch.where(batch["known"][:, None], 0.0, doubt)
+    else:
+        doubt = (torch.rand(count, 1, device=truth.device) >= share).float()
+    given = believed(network, seen, standing, doubt)
     first = {name: value[:count] for name, value in seen.items()}
     camera, others, turn = given[:count], [], None
     if "fit" in batch:
         turn = turn_loss(network, seen["vector"], batch["fit"])
-        others = other_views(seen, given, batch["fit"], told)
+        others = other_views(seen, given, batch["fit"], doubt)
     n, room = recipe.region, MIDDLE - recipe.region
     start = ((torch.rand(3) + torch.rand(3)) / 2 * (room + 1)).long().clamp(0, room).tolist()
     region = tuple(slice(s, s + n) for s in start)
@@ -69,29 +78,31 @@ def loss(
     return total, {name: value.detach() for name, value in parts.items()}
 
 
-def believed(network: ImageToField, seen: dict, truth: Tensor, told: Tensor, share: float) -> Tensor:
-    """Cameras (M, 5): the true ones of objects that are `told` (B, 1), the rest as the network itself finds them.
+def believed(network: ImageToField, seen: dict, truth: Tensor, doubt: Tensor) -> Tensor:
+    """Cameras (M, 5): as far from the true ones as doubt (B, 1) in [0, 1] says towards what the network itself finds.
 
     M = B (+ others that are no views) or B V with all first views before the others, object by object.
     """
+    if not doubt.any():
+        return truth
     likely, _ = hypotheses(seen["bins"].detach().float(), 1)
-    found = network.camera(seen, likely[:, 0]).detach() if share < 1 else truth
-    count = len(told)
+    found = network.camera(seen, likely[:, 0]).detach()
+    count = len(doubt)
     more = (len(truth) - count) // count
-    which = torch.cat([told, told.repeat_interleave(more, 0)])
-    which = F.pad(which, (0, 0, 0, len(truth) - len(which)))
-    return torch.where(which, truth, found)
+    how = torch.cat([doubt, doubt.repeat_interleave(more, 0)])
+    how = F.pad(how, (0, 0, 0, len(truth) - len(how)))
+    return truth + how * (found - truth)
 
 
-def other_views(seen: dict, given: Tensor, fit: Tensor, told: Tensor) -> list[OtherView]:
+def other_views(seen: dict, given: Tensor, fit: Tensor, doubt: Tensor) -> list[OtherView]:
     """The views beside the first, of what the encoder saw in all.
 
-    Where cameras are not told, fits are as far off as those that are made from one picture's answer, and some turns are
-    quite wrong: the network is to find that such a view does not agree.
+    Where doubt (B, 1) is 1, fits are as far off as those that are made from one picture's answer, and where it is more
+    than nothing some turns are quite wrong: the network is to find that such a view does not agree.
     """
     count, more = fit.shape[:2]
-    off = torch.randn_like(fit) * fit.new_tensor(ASTRAY) * ~told[:, None]
-    wrong = (torch.rand(count, more, device=fit.device) < WRONG) & ~told
+    off = torch.randn_like(fit) * fit.new_tensor(ASTRAY) * doubt[:, None]
+    wrong = (torch.rand(count, more, device=fit.device) < WRONG) & (doubt > 0)
     off[..., 0] += wrong * (torch.rand(count, more, device=fit.device) * 2 * math.pi)
     fit = torch.cat([fit[..., :1] + off[..., :1], fit[..., 1:2] * off[..., 1:2].exp(), fit[..., 2:] + off[..., 2:]], -1)
     rows = [torch.arange(count, device=fit.device) * more + count + k for k in range(more)]

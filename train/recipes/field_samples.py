@@ -13,9 +13,14 @@ from ...nets.image_to_field import TRUNCATION
 from ..shapes import shards
 from ..shapes.pictures import sample_batch
 from .disturb import varied
+from .loosened import loosened
 
 if TYPE_CHECKING:
     from .image_to_field import Recipe
+
+KNOWN = 0.5
+"""Share of the objects seen from several sides whose cameras are known, and of those that lie in a larger cube"""
+LOOSE = 0.7
 
 
 def samples(recipe: Recipe, split: str, device="cpu"):
@@ -34,7 +39,8 @@ def prepare(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
 
     picture (B, 4, 128, 128) sRGB times alpha; distance (B, 1, 64, 64, 64) inside > 0; colour (B, 3, 32, 32, 32) and
     painted, where there is one, (B, 1, 32, 32, 32); camera (B, 5). Of several views these are the first's, beside
-    view_picture (B, V - 1, 4, 128, 128), view_camera (B, V - 1, 5) and fit (B, V - 1, 5); in training V is drawn.
+    view_picture (B, V - 1, 4, 128, 128), view_camera (B, V - 1, 5) and fit (B, V - 1, 5); in training V is drawn, and
+    so are the objects whose cameras are `known` (B,), some of them in cubes larger than they are (`loosened`).
     """
     if "fit" in batch:
         return prepare_views(batch, augment)
@@ -62,13 +68,17 @@ def prepare_views(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
         fit = torch.where(flip[:, None, None], fit * mirror, fit)
         picture, camera = varied(picture, camera, flip.repeat_interleave(views))
     picture, camera = premultiplied(picture).unflatten(0, (count, views)), camera.unflatten(0, (count, views))
-    return truth(batch, flip) | {
+    ready = truth(batch, flip) | {
         "picture": picture[:, 0],
         "camera": camera[:, 0],
         "view_picture": picture[:, 1:],
         "view_camera": camera[:, 1:],
         "fit": fit,
     }
+    if not augment:
+        return ready
+    known = torch.rand(count, device=picture.device) < KNOWN
+    return loosened(ready, known & (torch.rand(count, device=picture.device) < LOOSE)) | {"known": known}
 
 
 def truth(batch: dict[str, Tensor], flip: Tensor | None) -> dict[str, Tensor]:
