@@ -25,7 +25,7 @@ setup: .venv/.develop ## make .venv, with the command at .venv/bin/maquette and 
 demo: .venv/.run ## from a picture to a coloured mesh (PICTURE=... for one of yours)
 	@test -n "$(PICTURE)" || { echo "There is no picture in examples/; name one: make demo PICTURE=photo.jpg"; exit 1; }
 	@mkdir -p out
-	$(BIN)/maquette reconstruct "$(PICTURE)" -o out/demo.glb --preview out/demo.png --report out/demo.json
+	$(BIN)/maquette reconstruct "$(PICTURE)" -o out/demo.glb --texture 2048 --preview out/demo.png --report out/demo.json
 	@printf '\nLook at it:\n  the picture     %s\n  what came out   out/demo.png\n  the mesh        out/demo.glb   (Blender: File > Import > glTF; or any glTF viewer)\n  the figures     out/demo.json\n' "$(PICTURE)"
 
 test: .venv/.develop ## all tests but the real window and the other Blenders, which .ci/run adds

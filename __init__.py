@@ -20,8 +20,8 @@ def reconstruct(images, **settings):
     """A picture of an object -> Shape; runs in the worker process, which stays warm for the next call.
 
     `images` is a path or several; `settings` are the fields of jobs.requests.Reconstruct, View and Meshing by name:
-    resolution, device, mask, preview, save_field, cache; elevation, depth, symmetry; level, style, smoothing, faces,
-    islands, size.
+    resolution, device, mask, texture, preview, save_field, cache; elevation, depth, symmetry; level, style, smoothing,
+    faces, islands, size.
     Raises ValueError for a setting that is unknown or wrong, JobError when the work fails."""
     from .jobs import client, requests
 
@@ -42,13 +42,14 @@ def capture(folder, **settings):
 def texture(mesh, photos, size=2048, **settings):
     """A mesh and the photos that show it -> Shape with `uvs` and a `texture` of these photos.
 
-    `mesh` is a Shape of a capture, or a mesh file in the cameras' frame; `photos` the folder that was captured, or the
-    `cameras` of a capture's report. `settings` are the fields of jobs.requests.Texture by name: folder (where photos
+    `mesh` is a Shape, or a mesh file, in the cameras' frame; `photos` the folder that was captured, or the `cameras` of
+    the report of capture or reconstruct. `settings` are the fields of jobs.requests.Texture by name: folder (where photos
     were moved to), uvs, picture (a PNG to write), cache. Raises as reconstruct does."""
     from .jobs import client, requests
 
     arrays = isinstance(mesh, requests.Shape)
-    what = {"vertices": mesh.vertices, "faces": mesh.faces} if arrays else {"path": mesh}
+    names = "vertices", "faces", "colours"
+    what = {name: getattr(mesh, name) for name in names} if arrays else {"path": mesh}
     where = {"cameras": tuple(photos)} if isinstance(photos, (list, tuple)) else {"folder": photos}
     return client.worker().run(requests.Texture(size=size, **what, **where, **settings))
 

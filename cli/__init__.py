@@ -18,6 +18,7 @@ from .shared import (
     Run,
     check_folders,
     check_mesh_path,
+    check_takes_texture,
     command_of,
     make,
     make_folder,
@@ -92,6 +93,8 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--resolution", type=int, choices=requests.RESOLUTIONS, default=64, help="of the field (64)")
     meshing_options(one)
+    texture = "UVs and a texture of N x N pixels of the pictures, in place of colours alone (0: none)"
+    one.add_argument("--texture", type=int, default=0, metavar="N", help=texture)
     one.add_argument("--save-field", metavar="F.npz", default="", help="keep the field, for `maquette remesh`")
     result_options(one)
     one.add_argument("--device", choices=requests.DEVICES, help="what the network runs on (auto)")
@@ -125,10 +128,13 @@ def reconstruct(run: Run) -> int:
         arguments.error("--format goes with --each; otherwise the ending of -o decides")
     meshing, view = run.meshing(), run.view()
     check_mesh_path(run, arguments.output)
+    if arguments.texture:
+        check_takes_texture(arguments, arguments.output)
     check_folders(arguments.save_field, arguments.preview, arguments.report)
     request = run.request(
         requests.Reconstruct,
         images=tuple(arguments.images),
+        texture=arguments.texture,
         resolution=arguments.resolution,
         view=view,
         turns=turns(arguments),
@@ -169,6 +175,8 @@ def reconstruct_each(run: Run) -> int:
         arguments.error("--mask is of one picture; it does not go with --each")
     if arguments.turns != "auto" or arguments.cameras:
         arguments.error("--turns and --cameras are of pictures of one object; they do not go with --each")
+    if arguments.texture:
+        check_takes_texture(arguments, f"each.{arguments.format or 'glb'}")
     check_folders(arguments.report)
     folders = [make_folder(path) for path in (arguments.output, arguments.save_field, arguments.preview)]
     images = pictures(arguments.images)
@@ -179,6 +187,7 @@ def reconstruct_each(run: Run) -> int:
             for folder, ending in zip(folders, (arguments.format or "glb", "npz", "png"), strict=True)
         )
         settings = {"resolution": arguments.resolution, "view": view, "meshing": meshing, "device": run.device}
+        settings["texture"] = arguments.texture
         request = run.request(requests.Reconstruct, (image,), **settings, preview=preview, save_field=field)
         try:
             items.append(make(run, request, output))

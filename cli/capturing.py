@@ -1,18 +1,17 @@
 """`maquette capture`, `texture` and `look`: photos all round an object, and what is to be said of them."""
 
 import json
-import os
 import time
 
 from ..jobs import requests
 from ..jobs.capturing import CAPTURE_RESOLUTIONS, METHODS, UNSEEN
-from ..jobs.texturing import TEXTURED
 from .shared import (
     OUTPUT,
     Failed,
     Run,
     check_folders,
     check_mesh_path,
+    check_takes_texture,
     command_of,
     make,
     make_folder,
@@ -72,7 +71,7 @@ def capture(run: Run) -> int:
     check_mesh_path(run, arguments.output)
     check_folders(arguments.save_field, arguments.preview, arguments.report)
     if arguments.texture:
-        check_takes_texture(arguments)
+        check_takes_texture(arguments, arguments.output)
     names = ("budget", "steps", "resolution", "holdout", "seed", "method", "unseen", "texture", "resume", "renders")
     settings = {name: getattr(arguments, name) for name in (*names, "preview", "save_field")}
     settings |= {"box": box(arguments), "device": run.device}
@@ -92,7 +91,7 @@ def box(arguments) -> tuple:
 
 def texture(run: Run) -> int:
     arguments = run.arguments
-    check_takes_texture(arguments)
+    check_takes_texture(arguments, arguments.output)
     check_mesh_path(run, arguments.output)
     check_folders(arguments.report)
     known = {"folder": arguments.photos}
@@ -103,13 +102,6 @@ def texture(run: Run) -> int:
     request = run.request(requests.Texture, path=arguments.mesh, size=arguments.size, **known)
     write_report(arguments.report, make(run, request, arguments.output))
     return 0
-
-
-def check_takes_texture(arguments):
-    """That the output's ending is of a format that holds a texture."""
-    ending = os.path.splitext(arguments.output)[1].lstrip(".").lower()
-    if ending in requests.FORMATS and ending not in TEXTURED:
-        arguments.error(f".{ending} holds no texture; write .{' or .'.join(TEXTURED)}")
 
 
 def cameras(path: str) -> tuple:

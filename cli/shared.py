@@ -7,6 +7,7 @@ import os
 import sys
 
 from ..jobs import client, environment, requests
+from ..jobs.texturing import TEXTURED
 
 OUTPUT = "OUT.glb, .ply, .obj or .stl"
 
@@ -106,6 +107,13 @@ def check_mesh_path(run: Run, path: str):
     if ending not in requests.FORMATS:
         run.arguments.error(f"{path} ends in none of .{', .'.join(requests.FORMATS)}")
     check_folders(path)
+
+
+def check_takes_texture(arguments, path: str):
+    """That a mesh file's ending is of a format that holds a texture."""
+    ending = os.path.splitext(path)[1].lstrip(".").lower()
+    if ending in requests.FORMATS and ending not in TEXTURED:
+        arguments.error(f".{ending} holds no texture; write .{' or .'.join(TEXTURED)}")
 
 
 def check_folders(*paths: str):

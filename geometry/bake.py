@@ -5,7 +5,7 @@ best photo's share goes to nothing before another takes its place (Buehler 2001,
 from these few; how bright a place is on the whole comes from all photos that show it (two bands, after Baumberg 2002).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import map_coordinates
@@ -39,8 +39,9 @@ class Baked:
     """Photos that it is made of"""
 
 
-def bake(mesh, count, read, size=2048, progress=None) -> Baked:
-    """The texture of a mesh with UVs; what no photo shows takes the colours of what lies around.
+def bake(mesh, count, read, size=2048, progress=None, guess=None) -> Baked:
+    """The texture of a mesh with UVs; what no photo shows takes the colours of what lies around, or `guess` (V, 3),
+    sRGB in [0, 1] of the mesh's vertices, into which photos then pass over where they show it askew.
 
     count: photos; read(number, longest) -> Photo number 0, 1, ... , its longer side at most `longest` pixels. Photos
     are read twice, one at a time: small ones say what shows where, large ones give the colours.
@@ -48,7 +49,8 @@ def bake(mesh, count, read, size=2048, progress=None) -> Baked:
     """
     say = progress or (lambda fraction, note: None)
     density = texels_per_metre(mesh, size)
-    surface = Surface(finer(mesh, EDGE / density), density, mesh.is_watertight)
+    coloured = replace(mesh, colours=None if guess is None else np.float32(guess))
+    surface = Surface(finer(coloured, EDGE / density), density, mesh.is_watertight)
     sights, longest, sharp = [], [], []
     for number in range(count):
         photo = read(number, SMALL)

@@ -8,10 +8,10 @@ ROUNDS = 16
 
 
 def finer(mesh, longest):
-    """The mesh without colours, edges longer than `longest` metres halved, and again: the same surface.
+    """The mesh, edges longer than `longest` metres halved, and again: the same surface.
 
     Where a face was parted and its neighbour was not, their edges only lie on each other."""
-    mesh = Mesh(mesh.vertices, mesh.faces, uvs=mesh.uvs)
+    mesh = Mesh(mesh.vertices, mesh.faces, mesh.colours, uvs=mesh.uvs)
     for _ in range(ROUNDS):
         corners = mesh.vertices[mesh.faces].astype(np.float64)
         edges = ((corners - np.roll(corners, -1, axis=1)) ** 2).sum(axis=2)
@@ -29,10 +29,13 @@ def quartered(mesh, chosen):
     keys, number = np.unique((ends[..., 0] * len(mesh.vertices) + ends[..., 1]).ravel(), return_inverse=True)
     pairs = np.stack([keys // len(mesh.vertices), keys % len(mesh.vertices)])
     middles = (number.reshape(-1, 3) + len(mesh.vertices)).astype(np.int32)
-    vertices = np.concatenate([mesh.vertices, mesh.vertices[pairs].mean(axis=0, dtype=np.float32)])
+    vertices, colours = (
+        None if of is None else np.concatenate([of, of[pairs].mean(axis=0, dtype=np.float32)])
+        for of in (mesh.vertices, mesh.colours)
+    )
     own = mesh.uvs[chosen]
     uvs = np.concatenate([mesh.uvs[~chosen], _four(own, (own + np.roll(own, -1, axis=1)) / 2)])
-    return Mesh(vertices, np.concatenate([mesh.faces[~chosen], _four(faces, middles)]), uvs=uvs)
+    return Mesh(vertices, np.concatenate([mesh.faces[~chosen], _four(faces, middles)]), colours, uvs=uvs)
 
 
 def _four(corners, middles):

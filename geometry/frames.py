@@ -70,9 +70,27 @@ def unit(vertices):
 
 def standing(vertices, size=1.0):
     """Vertices (V, 3) scaled to longest side `size` metres and standing on z = 0, round the origin."""
+    return carried(vertices, to_standing(vertices, size))
+
+
+def to_standing(vertices, size=1.0):
+    """(4, 4), a similarity: what brings vertices (V, 3) to where `standing` has them."""
     (low, side), longest = _extent(vertices)
-    foot = low + side / 2 * [1, 1, 0]
-    return (np.asarray(vertices, np.float64) - foot) * (size / longest)
+    way = np.diag([*[size / longest] * 3, 1.0])
+    way[:3, 3] = -(low + side / 2 * [1, 1, 0]) * size / longest
+    return way
+
+
+def carried(points, way):
+    """Points (P, 3) in float64 by an affine matrix (4, 4)."""
+    return np.asarray(points, np.float64) @ way[:3, :3].T + way[:3, 3]
+
+
+def carried_camera(camera, way):
+    """Camera-to-world (4, 4) by a similarity (4, 4): it then sees what was carried as it saw that before."""
+    moved = way @ camera
+    moved[:3, :3] /= np.cbrt(np.linalg.det(way[:3, :3]))
+    return moved
 
 
 def _extent(vertices):

@@ -14,6 +14,12 @@ PLACES = 4000
 """At which photos are compared for their exposure"""
 BROAD = 40
 """Rounds of means over neighbours by which brightness is corrected broadly, and details left as they are"""
+USUAL = 0.8
+"""Quantile of qualities that is called good"""
+PASSING = 0.15, 0.5
+"""Shares of a good quality between which photos pass over into the colours that a mesh has itself"""
+EVENED = 4
+"""Rounds of means over neighbours by which that is evened"""
 SPREAD = 300
 """Rounds in which colours even out where nobody sees the surface"""
 
@@ -33,6 +39,15 @@ class Mixture:
         """Numbers of the photos that something is made of"""
         self.correction = self._correction(sights, surface)
         """(V, 3) sRGB to be added to the mixed photos: where none shows a vertex, all of its colour"""
+        if surface.mesh.colours is not None:
+            self._pass_over(certainty(sights, surface), surface.mesh.colours)
+
+    def _pass_over(self, sure, colours):
+        """From photos to colours (V, 3), where it is less than sure (V,) in [0, 1] that photos show a vertex well."""
+        self.shares = self.shares.multiply(sure).tocsr()
+        self.shares.eliminate_zeros()
+        sure = sure[:, None]
+        self.correction = (sure * self.correction + (1 - sure) * colours).astype(np.float32)
 
     def _correction(self, sights, surface):
         """What all photos show, less what the chosen ones do, on the whole."""
@@ -49,6 +64,18 @@ class Mixture:
         near = surface.evened(self.mass.astype(np.float32), BROAD)[:, None]
         broad = surface.evened(np.where(known, every - chosen, 0), BROAD) / np.maximum(near, 1e-6)
         return np.where(known, broad, spread(every, self.mass, surface)).astype(np.float32)
+
+
+def certainty(sights, surface):
+    """(V,) in [0, 1]: 1 where some photo shows a vertex about as well as any shows any, 0 where none does."""
+    best = np.zeros(len(surface.mesh.vertices), np.float32)
+    for sight in sights:
+        best[sight.vertices] = np.maximum(best[sight.vertices], sight.quality)
+    if not best.any():
+        return best
+    least, enough = (share * np.quantile(best[best > 0], USUAL) for share in PASSING)
+    part = surface.evened(((best - least) / (enough - least)).clip(0, 1), EVENED)
+    return part * part * (3 - 2 * part) * (best > 0)
 
 
 def shares(sights, count):

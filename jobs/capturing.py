@@ -7,7 +7,7 @@ import numpy as np
 
 from . import checks
 from .settings import DEVICES, Meshing
-from .texturing import SIDES
+from .texturing import texture_size
 
 CAPTURE_RESOLUTIONS = (64, 96, 128, 192, 256)
 UNSEEN = ("close", "cull")
@@ -71,9 +71,7 @@ class Capture:
         checks.put(self, "box", checks.box("Box", self.box))
         checks.check(self, "Meshing", self.meshing, Meshing)
         checks.one_of("Unseen", self.unseen, UNSEEN)
-        checks.put(self, "texture", checks.whole("Texture", self.texture, 0, SIDES[1]))
-        if 0 < self.texture < SIDES[0]:
-            raise ValueError(f"Texture is {self.texture}; it must be from {SIDES[0]} to {SIDES[1]}, or 0 for none")
+        checks.put(self, "texture", texture_size(self.texture))
         checks.paths(self, "renders", "preview", "save_field", "cache")
 
 

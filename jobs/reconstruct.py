@@ -17,14 +17,16 @@ from ..geometry.field import Field
 from ..geometry.folder import read_poses
 from ..geometry.frames import UNIT_CUBE
 from ..geometry.picture import Picture, read_picture
+from ..geometry.scene import Photo
 from ..geometry.sides import sides
 from ..geometry.transforms import read_transforms
 from ..nets import catalog, checkpoint, device, image_to_field, predict
-from . import fields, naming
+from . import fields, naming, photographed
 from .isolate import isolate
 from .posed import Camera, Posed, lens_of_blender, posed, shown
 from .remesh import shape_from_field
 from .requests import Reconstruct, Shape
+from .texture import textured
 
 NETWORK = "image_to_field"
 COLOUR_PIXELS = 256
@@ -64,8 +66,10 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
     key, unkept = fields.keep(field, request.cache)
     if request.save_field:
         field.save(request.save_field)
-    shape = shape_from_field(field, request.meshing, progress, request.preview, span=(0.65, 0.97))
+    taken = photographed.photos(seen, estimate, straight)
+    shape = meshed(field, taken, request, progress)
     report = shape.report | {
+        "cameras": photographed.rows(taken, shape.report["placement"]),
         "device": str(where),
         "seconds": time.perf_counter() - start,
         "mask": seen[0].isolated.method,
@@ -92,6 +96,17 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
         report["note"] = ". ".join(filter(None, notes))
     origin = provenance(request, seen, sides_taken, known if straight else [], where)
     return dataclasses.replace(shape, field=key, report=report, provenance=origin)
+
+
+def meshed(field: Field, taken: list[Photo], request: Reconstruct, progress) -> Shape:
+    """The field's mesh, with a texture of the photos where one is asked for."""
+    if not request.texture:
+        return shape_from_field(field, request.meshing, progress, request.preview, span=(0.65, 0.97))
+
+    def paint(mesh):
+        return textured(mesh, taken, request.texture, progress, (0.7, 0.95), guess=mesh.colours)
+
+    return shape_from_field(field, request.meshing, progress, request.preview, (0.65, 0.97), paint)
 
 
 def see(request: Reconstruct, index: int, progress) -> Seen:
@@ -233,6 +248,7 @@ def provenance(request: Reconstruct, seen: list[Seen], sides_taken: tuple[tuple,
         "view": dataclasses.asdict(request.view),
         "device": request.device,
         "meshing": dataclasses.asdict(request.meshing),
+        **({"texture": request.texture} if request.texture else {}),
         **{name: list(given) for name, given in zip(("turns", "elevations"), sides_taken) if given},
         **({"cameras": [np.asarray(camera.matrix).tolist() for camera in known]} if known else {}),
     }

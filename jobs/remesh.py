@@ -3,6 +3,8 @@
 import dataclasses
 import time
 
+import numpy as np
+
 from .. import __version__
 from ..geometry import frames, isosurface, mesh, unseen
 from . import fields
@@ -28,7 +30,8 @@ def remesh(request: Remesh, progress, cancelled) -> Shape:
 def shape_from_field(field, meshing: Meshing, progress, picture: str = "", span=(0.2, 0.95), paint=None) -> Shape:
     """Field -> Shape; the report lacks seconds and device.
 
-    It stands on z = 0, its longest side `meshing.size` metres, or without a size is where the field says.
+    It stands on z = 0, its longest side `meshing.size` metres, or without a size is where the field says; `placement`
+    in the report is the matrix (4, 4) that brought it there from the field's frame.
 
     picture: PNG to draw the result to, "" for none; span: the part of the progress that this takes; paint(mesh) -> the
     Mesh with a texture, while it is where the field says, and what to report of that."""
@@ -39,12 +42,15 @@ def shape_from_field(field, meshing: Meshing, progress, picture: str = "", span=
         found = unseen.culled(found, field)
     found, painted = paint(found) if paint else (found, {})
     progress(first + 0.7 * (last - first), "Check")
-    placed = found
+    placed, way = found, np.eye(4)
     if meshing.size or not field.has_place:
-        placed = dataclasses.replace(found, vertices=frames.standing(found.vertices, meshing.size or 1.0).astype("f4"))
+        way = frames.to_standing(found.vertices, meshing.size or 1.0)
     elif field.turn:
-        placed = dataclasses.replace(found, vertices=frames.turned(found.vertices, field.turn).astype("f4"))
+        way[:3, :3] = frames.turned(np.eye(3), field.turn).T
+    if (way != np.eye(4)).any():
+        placed = dataclasses.replace(found, vertices=frames.carried(found.vertices, way).astype("f4"))
     report = mesh.report(placed) | {"field_level": field.level, "over_budget": over_budget(placed, meshing.faces)}
+    report["placement"] = way.tolist()
     report |= painted
     if picture:
         from ..geometry import preview  # few ask for one

@@ -20,7 +20,7 @@ from .sampling import Encode, Encoded, Fit, Point, Sample
 from .settings import DEVICES, Meshing, View
 from .settings import STYLES as STYLES
 from .settings import VIEW_LIMITS as VIEW_LIMITS
-from .texturing import Texture
+from .texturing import Texture, texture_size
 
 RESOLUTIONS = (32, 64)
 FORMATS = ("glb", "ply", "obj", "stl")
@@ -74,6 +74,8 @@ class Reconstruct:
     lenses: tuple[tuple[float, ...], ...] = ()
     """Of each of `cameras`: its focal length and its shifts to the right and up, over one side of the picture, and
     which: 0 the longer, 1 its width, 2 its height. () where not known: then cameras only say from which side."""
+    texture: int = 0
+    """Pixels along the side of a texture of the pictures, from 512 to 4096; 0 makes none."""
 
     def __post_init__(self):
         images = [self.images] if isinstance(self.images, (str, os.PathLike)) else self.images
@@ -86,6 +88,7 @@ class Reconstruct:
         checks.check(self, "Meshing", self.meshing, Meshing)
         checks.one_of("Device", self.device, DEVICES)
         checks.paths(self, "mask", "poses", "preview", "save_field", "cache")
+        checks.put(self, "texture", texture_size(self.texture))
         self._check_views()
 
     def _check_views(self):

@@ -12,13 +12,14 @@ from .. import __version__
 from ..geometry import mesh_file
 from ..geometry.bake import SMALL, bake
 from ..geometry.camera_row import view_of
+from ..geometry.crop import resized
 from ..geometry.folder import bare_video
 from ..geometry.mesh import Mesh, report
 from ..geometry.picture import write_picture
 from ..geometry.scene import Photo
 from ..geometry.unwrap import unwrap
 from ..geometry.views import found, mask_beside, photograph, reduced
-from . import poses, video
+from . import photographed, poses, video
 from .requests import Shape
 from .texturing import Texture
 
@@ -35,7 +36,8 @@ def texture(request: Texture, progress, cancelled) -> Shape:
     mesh = read(request)
     with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
         photos, notes = photos_of(request, folder, progress, cancelled)
-        mesh, told = textured(mesh, photos, request.size, progress, (READ, 0.97), request.together)
+        guess = mesh.colours if any(row.get(photographed.APART) for row in request.cameras) else None
+        mesh, told = textured(mesh, photos, request.size, progress, (READ, 0.97), request.together, guess)
     if request.picture:
         progress(0.98, "Writing")
         write_picture(mesh.texture, request.picture)
@@ -53,7 +55,7 @@ def read(request: Texture) -> Mesh:
     if request.path:
         mesh = mesh_file.read_mesh(request.path)
     else:
-        mesh = Mesh(request.vertices, request.faces, uvs=request.uvs)
+        mesh = Mesh(request.vertices, request.faces, request.colours, uvs=request.uvs)
     if not len(mesh.faces):
         raise ValueError(f"{name} has no faces; a texture needs a surface")
     if len(mesh.faces) > FACES:
@@ -114,7 +116,9 @@ def taken_apart(rows, paths, folder, temporary, progress) -> dict:
 
 
 def seen_again(row, path, folder):
-    """The View of a row; its mask may have moved with the photos."""
+    """The View of a row, or its Photo; its mask may have moved with the photos."""
+    if row.get(photographed.APART):
+        return photographed.again(row, path)
     view = view_of(row, path)
     if view.mask is None and row.get("mask") and Path(path).is_relative_to(folder):
         return dataclasses.replace(view, mask=mask_beside(folder, Path(path).relative_to(folder).as_posix()))
@@ -124,14 +128,16 @@ def seen_again(row, path, folder):
 # --- the texture ----------------------------------------------------------------------------------------------------
 
 
-def textured(mesh: Mesh, photos, size: int, progress, span, together=None) -> tuple[Mesh, dict]:
-    """A mesh in the frame of Photos, or Views, with UVs, its own if it has any, and a texture of them; and a report."""
+def textured(mesh: Mesh, photos, size: int, progress, span, together=None, guess=None) -> tuple[Mesh, dict]:
+    """A mesh in the frame of Photos, or Views, with UVs, its own if it has any, and a texture of them; and a report.
+
+    guess (V, 3): colours of what no photo shows; None takes those of what lies around."""
     first, last = span
     if mesh.uvs is None:
         progress(first, "UVs")
         mesh = dataclasses.replace(mesh, uvs=unwrap(mesh, size, together))
     say = lambda share, note: progress(first + (0.1 + 0.9 * share) * (last - first), "Texture", note)  # noqa: E731
-    baked = bake(mesh, len(photos), lambda number, longest: at(photos[number], longest), size, say)
+    baked = bake(mesh, len(photos), lambda number, longest: at(photos[number], longest), size, say, guess)
     told = {"size": size, "seen": round(baked.seen, 3), "photos": baked.used}
     return dataclasses.replace(mesh, texture=baked.texture), {"texture": told}
 
@@ -141,5 +147,13 @@ def at(photo, longest: int) -> Photo:
     if not isinstance(photo, Photo):
         return photograph(photo, longest)
     if longest > max(photo.image.shape[:2]) and photo.view is not None and os.path.isfile(photo.view.path):
-        return photograph(photo.view, longest)
+        larger = photograph(photo.view, longest)
+        return larger if larger.mask is not None or photo.mask is None else masked(larger, photo.mask)
     return reduced(photo, longest)
+
+
+def masked(photo: Photo, mask) -> Photo:
+    """The photo with the mask (h, w) uint8 that it had with fewer pixels."""
+    height, width = photo.image.shape[:2]
+    grown = resized(mask.astype("f4"), height, width)
+    return dataclasses.replace(photo, mask=(grown.clip(0, 255) + 0.5).astype("u1"))

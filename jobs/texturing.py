@@ -12,6 +12,14 @@ TEXTURED = ("glb", "obj")
 """Endings of mesh files that take one"""
 
 
+def texture_size(value) -> int:
+    """Pixels along a texture's side, or 0 for none. Raises ValueError for others."""
+    value = checks.whole("Texture", value, 0, SIDES[1])
+    if 0 < value < SIDES[0]:
+        raise ValueError(f"Texture is {value}; it must be from {SIDES[0]} to {SIDES[1]}, or 0 for none")
+    return value
+
+
 @dataclass(frozen=True, eq=False)
 class Texture:
     """A mesh and the photos that show it -> Shape with UVs and a texture of these photos."""
@@ -31,6 +39,8 @@ class Texture:
     """(F,) int32: triangles of one number stay side by side, as those of a quad must"""
     uvs: np.ndarray | None = None
     """(F, 3, 2) float32: lay the texture out so; None unwraps the mesh"""
+    colours: np.ndarray | None = None
+    """(V, 3) float32 sRGB in [0, 1]; what no picture shows keeps them where it was reconstructed from pictures"""
     size: int = 2048
     """Pixels along the texture's side"""
     picture: str = ""

@@ -19,6 +19,7 @@ from .camera import likeliest
 from .confidence import confidence
 from .image_to_field import FINE, ImageToField, Prediction
 from .look import Looker, look_from_all
+from .registration import STILL
 from .symmetry import symmetrical
 from .views_known import as_known, filled
 from .views_met import agreements, meeting, together
@@ -49,6 +50,10 @@ class Estimate:
     expected_iou: float
     views: list[dict] = field(default_factory=list)
     likeness: float = 1.0
+    cameras: tuple[tuple[float, ...], ...] = ()
+    """Of each picture: the five numbers of its camera (camera.py)"""
+    fits: tuple[tuple[float, ...], ...] = ()
+    """Of each picture: how its cube lies to the first's (several_views.py)"""
     place: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
     """Where the shape's cube lies in the one that known cameras were given for: shift x, y, z and scale."""
 
@@ -134,7 +139,11 @@ def predict(
         turn = round(-math.degrees(float(met.view.fit[0, 0])), 3) if met else 0.0
         entry = {"turn": 180 - (180 - turn) % 360, "found": sure, "used": met.used if met else True}
         found.views.append(entry | {"agreement": agreement})
-    found = dataclasses.replace(found, place=tuple(place.tolist()))
+    numbers = {
+        "cameras": tuple(tuple(one.camera[0].tolist()) for one in lookers),
+        "fits": tuple(STILL if one.fit is None else tuple(one.fit[0].tolist()) for one in lookers),
+    }
+    found = dataclasses.replace(found, place=tuple(place.tolist()), **numbers)
     if network.prior is None:
         return found
     return dataclasses.replace(found, likeness=float(network.prior.likeness(pictures[0][:, 3:].float())))

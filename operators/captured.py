@@ -61,7 +61,17 @@ def _cameras(own) -> list[str]:
 
 def is_capture(thing) -> bool:
     """Whether an object is the mesh of a capture."""
-    return provenance.is_result(thing) and not provenance.trouble(thing) and provenance.read(thing)["verb"] == "capture"
+    return _made_by(thing, "capture")
+
+
+def is_photographed(thing) -> bool:
+    """Whether an object is a mesh that photos show: captured, or reconstructed from pictures."""
+    return _made_by(thing, "capture", "reconstruct")
+
+
+def _made_by(thing, *verbs: str) -> bool:
+    known = provenance.is_result(thing) and not provenance.trouble(thing)
+    return known and provenance.read(thing)["verb"] in verbs
 
 
 def collection_of(thing):

@@ -8,7 +8,9 @@ import os
 import zlib
 
 import bpy
+import numpy as np
 
+from ..geometry.frames import carried_camera
 from ..jobs import requests
 from ..jobs.requests import Meshing
 from . import masks
@@ -24,7 +26,7 @@ MASK = "maquette_mask"
 SCALE = "maquette_scale"
 """Custom property with how many times its captured size an object has by Set Scale, and not its mesh"""
 CAMERAS = "maquette_cameras"
-"""Custom property with the cameras of a capture's photos, the report's rows as compressed JSON"""
+"""Custom property with the cameras of the photos that show it, the report's rows as compressed JSON"""
 LONG = ("cameras", "failed")
 """What a report may hold that is many lines long; the scene shows it."""
 SELECT = "Select an object that was made by Maquette"
@@ -72,10 +74,24 @@ def with_masks(thing, asked):
 def note_meshing(thing, meshing: Meshing, report: dict):
     """The object's mesh was made anew from its field; what made the field stays as it was."""
     record = read(thing)
+    if record["verb"] == "reconstruct":
+        _carry_cameras(thing, record["report"].get("placement"), report.get("placement"))
     record["request"]["meshing"] = requests.to_json(meshing)
     record["report"] = {**record["report"], **report}
     record["report"].pop("texture", None)  # it was of the old faces
     thing[KEY] = json.dumps(record)
+
+
+def _carry_cameras(thing, before, now):
+    """The pictures' cameras go to where a mesh is that was placed otherwise `before`; both (4, 4) or None."""
+    if CAMERAS not in thing or before is None or now is None:
+        return
+    way = np.array(now) @ np.linalg.inv(before)
+    rows = json.loads(zlib.decompress(bytes(thing[CAMERAS])))
+    for row in rows:
+        row["matrix"] = carried_camera(np.array(row["matrix"]), way).tolist()
+    del thing[CAMERAS]  # Blender cuts bytes that are put in the place of others at their first zero
+    thing[CAMERAS] = zlib.compress(json.dumps(rows).encode())
 
 
 def note_texture(thing, report: dict):

@@ -1,4 +1,4 @@
-"""From where the photos of a capture were taken: kept with its mesh, and where that lies among them by now."""
+"""From where the photos that show a mesh were taken: kept with it, and where it lies among them by now."""
 
 import json
 import os
@@ -21,6 +21,18 @@ def rows_of(thing) -> list[dict]:
         return json.loads(zlib.decompress(bytes(thing[provenance.CAMERAS])))
     except (TypeError, ValueError, zlib.error) as error:
         raise ValueError(f"{thing.name}'s record of its photos' cameras cannot be read: {error}") from None
+
+
+def found_rows(thing) -> list[dict]:
+    """The cameras of the pictures that an object was reconstructed from, with the pictures and the masks that artists
+    painted where they are now. Raises ValueError, also where one is missing or was changed."""
+    record = provenance.read(thing)
+    asked = provenance.with_masks(thing, provenance.request(record))
+    paths = dict(zip(provenance.request(record).images, provenance.photos(record), strict=True))
+    given = asked.masks or (asked.mask,) * len(asked.images)
+    masks = dict(zip(asked.images, given, strict=True))
+    rows = rows_of(thing)
+    return [row | {"path": paths[row["path"]], "mask": masks[row["path"]]} for row in rows if row["path"] in paths]
 
 
 def folder_of(thing) -> str:

@@ -1,4 +1,4 @@
-"""The photos of a capture -> UVs and a texture on its mesh, in place."""
+"""The photos that show a mesh -> UVs and a texture on it, in place."""
 
 import os
 
@@ -15,7 +15,7 @@ RESOLUTIONS = [(str(n), str(n), f"{n} x {n} pixels") for n in (512, 1024, 2048, 
 
 
 class MAQUETTE_OT_texture(JobOperator, bpy.types.Operator):
-    """Unwrap the captured mesh and give it a texture of its photos, which is sharper than its colors"""
+    """Unwrap the active mesh and give it a texture of the photos it was made from, which is sharper than its colors"""
 
     bl_idname = "maquette.texture"
     bl_label = "Texture from Photos"
@@ -27,16 +27,17 @@ class MAQUETTE_OT_texture(JobOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        if not captured.is_capture(context.object):
-            cls.poll_message_set("Select the mesh of a capture")
+        if not captured.is_photographed(context.object):
+            cls.poll_message_set("Select a mesh that was captured, or reconstructed from pictures")
             return False
         return True
 
     def requests(self, context):
         thing = context.object
         datablocks.check_editable(thing)
-        self._name, rows = thing.name, taken.rows_of(thing)
-        if provenance.meshing(thing).size is not None:
+        captured_ = captured.is_capture(thing)
+        self._name, rows = thing.name, (taken.rows_of if captured_ else taken.found_rows)(thing)
+        if captured_ and provenance.meshing(thing).size is not None:
             raise ValueError(f"{thing.name} was given a size of its own, so its cameras no longer fit: Remesh it anew")
         size, keep = told(self, context.scene.maquette.capture, "size", "keep_uvs")
         context.view_layer.update()  # a script may just have moved it
@@ -45,19 +46,20 @@ class MAQUETTE_OT_texture(JobOperator, bpy.types.Operator):
             raise ValueError(f"{thing.name} has no faces; a texture needs a surface")
         way = taken.to_photos(thing, rows, vertices)
         places = vertices @ way[:3, :3].T + way[:3, 3]
-        asked = {"vertices": places, "faces": faces, "size": int(size), "cache": compute.cache()}
+        asked = {"vertices": places, "faces": faces, "colours": textures.colours_of(thing.data)}
+        asked |= {"size": int(size), "cache": compute.cache()}
         if keep:
             asked["uvs"] = textures.uvs_of(thing.data, corners)
         elif len(faces) > len(thing.data.polygons):
             asked["together"] = polygons
-        folder = bpy.path.abspath(self.filepath) if self.filepath else taken.folder_of(thing)
+        folder = bpy.path.abspath(self.filepath) if self.filepath else taken.folder_of(thing) if captured_ else ""
         picture = os.path.join(bpy.app.tempdir, "maquette-texture.png")
         return [Texture(tuple(rows), folder, picture=picture, **asked)]
 
     def receive(self, context, answers):
         request, shape = answers[0].request, answers[0].result
         thing = bpy.data.objects.get(self._name)
-        if not captured.is_capture(thing):
+        if not captured.is_photographed(thing):
             raise ValueError(f"{self._name} was removed meanwhile")
         datablocks.check_editable(thing)
         _, faces, corners, _ = textures.triangles(thing.data)

@@ -34,6 +34,16 @@ def uvs_of(mesh, corners):
     return values.reshape(-1, 2)[corners]
 
 
+def colours_of(mesh):
+    """(V, 3) float32 sRGB in [0, 1]: the colours that the mesh was made with; None where an artist removed them."""
+    layer = mesh.color_attributes.get(datablocks.COLOURS)
+    if layer is None or layer.domain != "POINT":
+        return None
+    values = np.empty(len(mesh.vertices) * 4, np.float32)
+    layer.data.foreach_get("color_srgb", values)
+    return values.reshape(-1, 4)[:, :3].clip(0, 1)
+
+
 def fill_uvs(mesh, corners, uvs):
     """Put uvs (F, 3, 2) of triangles' corners (F, 3) into a UV map of ours, and make it the active one.
 

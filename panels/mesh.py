@@ -27,7 +27,7 @@ class MAQUETTE_PT_mesh(Sidebar, bpy.types.Panel):
         paragraph(layout, context, status.facts)
         if status.confident:
             layout.operator("maquette.show_confidence", icon="COLOR")
-        if status.captured:
+        if status.photographed:
             draw_texture(layout, context.scene.maquette.capture)
         row = layout.row(align=True)
         row.operator("maquette.regenerate", icon="FILE_REFRESH")
@@ -36,7 +36,7 @@ class MAQUETTE_PT_mesh(Sidebar, bpy.types.Panel):
 
 
 def draw_texture(layout, settings):
-    """Of a capture, from its photos."""
+    """From the photos that it was made from."""
     box = layout.box()
     box.prop(settings, "size")
     box.prop(settings, "keep_uvs")

@@ -119,6 +119,8 @@ class MaquetteStatus(bpy.types.PropertyGroup):
     """The active object has a size of its own: its cameras', or its kind's."""
     captured: BoolProperty(get=_reads(lambda: captured.is_capture(bpy.context.object)))
     """The active object is the mesh of a capture."""
+    photographed: BoolProperty(get=_reads(lambda: captured.is_photographed(bpy.context.object)))
+    """The active object is a mesh that photos show."""
     meshable: BoolProperty(get=_reads(lambda: good(bpy.context.object) and provenance.has_field(bpy.context.object)))
     """The active object was made as a field."""
     facts: StringProperty(get=_reads(_facts))

@@ -66,11 +66,39 @@ def reconstruct(request, progress, cancelled):
     report = shape.report | {"device": "cpu", "seconds": 0.0, "camera": camera} | ({"note": unkept} if unkept else {})
     if request.lenses and not request.meshing.size:
         report["in_place"] = True
+    if len(request.images) == 1:
+        report["cameras"] = [seen_from_the_front(request, report["placement"])]
     if len(request.images) > 1:
         names, turns = map(os.path.basename, request.images), request.turns or (0,) * len(request.images)
         views = [{"image": name, "turn": turn, "found": None, "used": True} for name, turn in zip(names, turns)]
         report["views"] = [view | {"agreement": 0.8} for view in views]
     return replace(shape, field=key, report=report, provenance=provenance)
+
+
+def seen_from_the_front(request, placement):
+    """The row of a picture whose camera stands before the cube, which fills nine tenths of it."""
+    import numpy as np
+    from PIL import Image
+
+    from maquette.geometry.crop import Crop
+    from maquette.geometry.cropped_camera import pinhole_camera
+    from maquette.geometry.frames import carried_camera
+
+    with Image.open(request.images[0]) as picture:
+        width, height = picture.size
+    camera, pinhole = pinhole_camera((0.0, 0.6, 0.3, 0.0, 0.0), Crop(0, 0, width, width))
+    return {
+        "name": os.path.basename(request.images[0]),
+        "path": request.images[0],
+        "matrix": carried_camera(camera, np.array(placement)).tolist(),
+        "size": [width, height],
+        "focal": [pinhole[0, 0], pinhole[1, 1]],
+        "centre": [pinhole[0, 2], pinhole[1, 2]],
+        "distortion": [0.0, 0.0, 0.0, 0.0],
+        "mask": request.mask,
+        "upright": True,
+        "apart": True,
+    }
 
 
 def encode(request, progress, cancelled):

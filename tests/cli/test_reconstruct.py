@@ -3,6 +3,7 @@
 import json
 import os
 
+import numpy as np
 import pytest
 import trimesh
 from PIL import Image, ImageDraw
@@ -166,3 +167,34 @@ def test_a_picture_unlike_all_others_is_told(maquette, tmp_path):
     assert maquette("reconstruct", vase(tmp_path / "vase.png"), *options)[0] == 0
     known = json.loads(report.read_text("utf-8"))
     assert known["likeness"] > 0.5 and "unlike" not in known.get("note", "")
+
+
+def test_a_texture_of_the_picture_goes_into_the_file(maquette, tmp_path):
+    image, report, out = vase(tmp_path / "vase.png"), tmp_path / "r.json", tmp_path / "vase.glb"
+    options = ["--texture", 512, "--resolution", 32, "--device", "cpu", "--report", report, "-o", out]
+    assert maquette("reconstruct", image, *options)[0] == 0
+    told = json.loads(report.read_text("utf-8"))
+    assert told["texture"]["size"] == 512 and told["texture"]["photos"] == 1 and len(told["cameras"]) == 1
+    mesh = trimesh.load(out, force="mesh")
+    assert mesh.visual.kind == "texture" and mesh.visual.material.baseColorTexture.size == (512, 512)
+    red, green, blue = np.asarray(mesh.visual.material.baseColorTexture.convert("RGB")).reshape(-1, 3).mean(0)
+    assert red > 1.5 * green and red > 1.5 * blue
+    # And later, from the mesh and the report alone
+    plain = [*options[2:-1], tmp_path / "plain.ply"]
+    assert maquette("reconstruct", image, *plain)[0] == 0
+    code, _, err = maquette("texture", tmp_path / "plain.ply", report, "-o", tmp_path / "later.glb", "--size", 512)
+    assert (code, err) == (0, "")
+
+
+def test_with_each_every_mesh_gets_one(maquette, tmp_path):
+    images = [vase(tmp_path / f"{name}.png") for name in ("one", "two")]
+    options = ["--each", "--texture", 512, "--resolution", 32, "--device", "cpu", "-o", tmp_path / "out"]
+    assert maquette("reconstruct", *images, *options)[0] == 0
+    for name in ("one", "two"):
+        assert trimesh.load(tmp_path / "out" / f"{name}.glb", force="mesh").visual.kind == "texture"
+
+
+@pytest.mark.parametrize("options", [["-o", "out.ply"], ["--each", "--format", "stl", "-o", "out"]])
+def test_formats_that_hold_no_texture_are_a_sentence(maquette, tmp_path, options):
+    code, _, err = maquette("reconstruct", vase(tmp_path / "vase.png"), "--texture", 512, *options)
+    assert code == 2 and "holds no texture; write .glb or .obj" in err
