@@ -43,8 +43,8 @@ def texture(mesh, photos, size=2048, **settings):
     """A mesh and the photos that show it -> Shape with `uvs` and a `texture` of these photos.
 
     `mesh` is a Shape, or a mesh file, in the cameras' frame; `photos` the folder that was captured, or the `cameras` of
-    the report of capture or reconstruct. `settings` are the fields of jobs.requests.Texture by name: folder (where photos
-    were moved to), uvs, picture (a PNG to write), cache. Raises as reconstruct does."""
+    the report of capture or reconstruct. `settings` are the fields of jobs.requests.Texture by name: folder (where
+    photos were moved to), uvs, picture (a PNG to write), cache. Raises as reconstruct does."""
     from .jobs import client, requests
 
     arrays = isinstance(mesh, requests.Shape)

@@ -5,7 +5,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
 from ..jobs.client import JobError
 from ..jobs.requests import Meshing, Remesh, Shape
-from . import compute, datablocks, levels, pack_field, provenance, sampled, tasks
+from . import compute, datablocks, levels, pack_field, provenance, sampled, tasks, textures
 from .base import ONCE, OnResult
 from .reconstruct import asked_meshing
 
@@ -81,8 +81,10 @@ def request(thing, meshing: Meshing) -> Remesh:
 def place(thing, shape: Shape, asked: Remesh):
     """Put the new mesh where the old one was."""
     datablocks.check_editable(thing)
-    up_to_date = sampled.is_sample(thing) and sampled.shows(thing)
+    up_to_date, textured = sampled.is_sample(thing) and sampled.shows(thing), textures.shown(thing)
     datablocks.fill_mesh(thing.data, shape, asked.meshing.style)
+    if textured:
+        textures.colours_in_views(bpy.context)
     provenance.note_meshing(thing, asked.meshing, shape.report)
     if up_to_date:
         sampled.mark(thing)

@@ -95,6 +95,21 @@ def show_in_view(context):
             space.shading.color_type = "TEXTURE"
 
 
+def shown(thing) -> bool:
+    """Whether an object shows a texture of ours."""
+    return any(slot.material and SHOWS in slot.material for slot in thing.material_slots)
+
+
+def colours_in_views(context):
+    """Have solid viewports that show textures show colours again, unless some object still has a texture of ours."""
+    if any(thing.type == "MESH" and shown(thing) for thing in context.scene.objects):
+        return
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D" and area.spaces.active.shading.color_type == "TEXTURE":
+                area.spaces.active.shading.color_type = "VERTEX"
+
+
 def _is_ours(material) -> bool:
     plain = {datablocks.MATERIAL, datablocks.PLAIN}
     return SHOWS in material or material.name.rpartition(".")[0] in plain or material.name in plain

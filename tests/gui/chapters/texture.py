@@ -48,6 +48,35 @@ def scene_texture():
     yield from hands.look_away()
 
 
+def scene_reconstructed():
+    """What was made from one picture gets a texture of it; after a slider's other faces it shows colours, and again."""
+    yield from hands.open_panel("MAQUETTE_PT_mesh")
+    bpy.data.objects.remove(bpy.data.objects["Cube"])
+    with hands.over("WINDOW"):
+        bpy.ops.maquette.reconstruct("EXEC_DEFAULT", True, filepath=str(PICTURES / "stool.png"))
+    bpy.context.scene.maquette.capture.size = "1024"
+    with hands.over("WINDOW"):
+        bpy.ops.ed.undo_push(message="Size")
+    yield 0.3
+    name = bpy.context.object.name
+    yield from hands.look_at_selected()
+    yield from shot("texture-4-colours-of-a-picture")
+    for number, size in enumerate((1.0, 2.0)):
+        status().mesh.size = size
+        yield from until(lambda: image(bpy.data.objects[name]) is None, "colours", 20)
+        yield 1.5  # settled: an undo step
+        assert hands.viewport().spaces.active.shading.color_type == "VERTEX"
+        yield from hands.move(*hands.centre())  # under a resting pointer Blender does not redraw a button
+        yield from press("maquette.texture")
+        yield from until(lambda: status().busy, "job", 10)
+        yield from until(lambda: not status().busy, "texture", 90)
+        assert not status().error, status().error
+        assert image(bpy.data.objects[name]).size[0] == 1024
+        assert "texture 1024" in status().facts, status().facts
+        yield from shot(f"texture-{5 + number}-of-a-picture")
+    yield from hands.look_away()
+
+
 def scene_cancel():
     """In the middle it leaves the mesh as it was."""
     name = yield from captured("4096")
