@@ -1,4 +1,4 @@
-"""Cubes that are larger than what they hold: shape, cameras and fits go with them."""
+"""Cubes that are not those that shapes fill: shape, cameras and fits go with them."""
 
 import pytest
 import torch
@@ -36,8 +36,15 @@ def beside(batch, cameras):
     return found
 
 
+def larger(count, device):
+    """Cubes that no shape leaves."""
+    more = 0.4 * torch.rand(count)
+    return 0.6 * (torch.rand(count, 3) - 0.5) * more[:, None], 1 + more
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_shapes_cameras_and_fits_stay_together(ready, seed):
+def test_shapes_cameras_and_fits_stay_together(ready, monkeypatch, seed):
+    monkeypatch.setattr(loosened, "drawn", larger)
     torch.manual_seed(seed)
     given = loosened.loosened(ready, torch.ones(COUNT, dtype=torch.bool))
     filled = torch.cat([ready["camera"][:, None], ready["view_camera"]], 1)
@@ -61,6 +68,21 @@ def test_a_cube_twice_as_large_holds_the_shape_at_half_its_size(ready, monkeypat
     assert given["distance"][..., :8, :, :].allclose(torch.tensor(-TRUNCATION))
     assert given["painted"].max() == 1 and set(given["painted"].unique().tolist()) == {0.0, 1.0}
     torch.testing.assert_close(given["fit"][..., 1:], torch.tensor([1.0, 0, 0, 0]).expand(COUNT, VIEWS - 1, 4))
+
+
+def test_a_smaller_cube_cuts_the_shape_off(ready, monkeypatch):
+    monkeypatch.setattr(loosened, "drawn", lambda count, device: (torch.zeros(count, 3), torch.full((count,), 0.5)))
+    given = loosened.loosened(ready, torch.ones(COUNT, dtype=torch.bool))
+    inside = [one["distance"] > 0 for one in (ready, given)]
+    middle = F.interpolate(inside[0].float()[..., 16:48, 16:48, 16:48], 64) > 0.5
+    assert (middle == inside[1]).float().mean() > 0.95
+
+
+def test_cubes_are_a_little_astray():
+    torch.manual_seed(0)
+    middle, side = loosened.drawn(500, "cpu")
+    assert 0.1 < side.log().std() < 0.14 and abs(side.log().mean()) < 0.02
+    assert 0.035 < middle.std() < 0.045 and middle.shape == (500, 3)
 
 
 def test_what_is_not_chosen_stays(ready):

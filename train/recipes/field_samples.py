@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .image_to_field import Recipe
 
 KNOWN = 0.5
-"""Share of the objects seen from several sides whose cameras are known, and of those that lie in a larger cube"""
+"""Shares of the objects seen from several sides whose cameras are known, and of those that lie in another cube"""
 LOOSE = 0.7
 
 
@@ -40,7 +40,7 @@ def prepare(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
     picture (B, 4, 128, 128) sRGB times alpha; distance (B, 1, 64, 64, 64) inside > 0; colour (B, 3, 32, 32, 32) and
     painted, where there is one, (B, 1, 32, 32, 32); camera (B, 5). Of several views these are the first's, beside
     view_picture (B, V - 1, 4, 128, 128), view_camera (B, V - 1, 5) and fit (B, V - 1, 5); in training V is drawn, and
-    so are the objects whose cameras are `known` (B,), some of them in cubes larger than they are (`loosened`).
+    so are the objects whose cameras are `known` (B,), most of them in cubes that they do not quite fill (`loosened`).
     """
     if "fit" in batch:
         return prepare_views(batch, augment)

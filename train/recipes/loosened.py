@@ -1,7 +1,7 @@
-"""Cubes that are not quite filled, as those are that several known cameras are first looked up from.
+"""Cubes that are not quite those that shapes fill, as those are that several known cameras are looked up from.
 
-Known cameras say where an object stands and how large it can be at most; how large it is, the network is to say. So in
-training some cubes are larger than their shapes, which then lie somewhere in them.
+Known cameras say where an object stands; how large it is they do not say, if masks show it from a few sides alone. So
+in training some cubes are larger or smaller than their shapes, which then lie a little beside their middles.
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ from ...nets.image_to_field import TRUNCATION
 from ...nets.registration import STILL, moved
 from ...nets.several_views import fitted
 
-LARGER = 0.6
-"""How much larger than its shape a cube gets at most; those that shapes are fitted to again differ by CLOSE"""
-CLOSE = 0.05
+SIDE, MIDDLE = 0.12, 0.04
+"""Standard deviations of a cube's side (logarithm) and of its middle: how far astray they are supposed to be"""
 FAR = 0.98
 """Share of the truncation from which a distance says no more than inside or outside"""
 
 
 def loosened(ready: dict[str, Tensor], some: Tensor) -> dict[str, Tensor]:
-    """A prepared batch of several views with the cubes of `some` objects (B,) made larger, and their shapes and fits
-    with them; half of them much, half hardly. known_camera (B, V, 5) are the views' cameras in these cubes, while
-    `camera` and `view_camera` stay those of cubes that are filled: what a picture alone should say."""
+    """A prepared batch of several views with the cubes of `some` objects (B,) elsewhere, and their shapes and fits with
+    them. known_camera (B, V, 5) are the views' cameras in these cubes, while `camera` and `view_camera` stay those of
+    cubes that are filled: what a picture alone should say."""
     ready = {name: value.clone() for name, value in ready.items()}
     cameras = torch.cat([ready["camera"][:, None], ready["view_camera"]], 1)
     rows = some.nonzero()[:, 0].tolist()
@@ -41,9 +40,7 @@ def loosened(ready: dict[str, Tensor], some: Tensor) -> dict[str, Tensor]:
 
 def drawn(count: int, device) -> tuple[Tensor, Tensor]:
     """Middles (N, 3) and sides (N,) of the new cubes in the old ones."""
-    much = torch.rand(count, device=device) < 0.5
-    more = torch.where(much, LARGER, CLOSE) * torch.rand(count, device=device)
-    return 0.6 * (torch.rand(count, 3, device=device) - 0.5) * more[:, None], 1 + more
+    return MIDDLE * torch.randn(count, 3, device=device), (SIDE * torch.randn(count, device=device)).exp()
 
 
 def looked_up(grid: Tensor, middle: Tensor, side: Tensor, name: str) -> Tensor:
