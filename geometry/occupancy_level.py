@@ -10,6 +10,8 @@ import numpy as np
 
 LOWEST, HIGHEST = 0.15, 0.6
 """Levels outside are of fields without a shape in them"""
+FAINT = 0.9
+"""Share of the largest value that the level is at most: a faint shape is more than none"""
 
 
 def promising_level(occupancy):
@@ -21,4 +23,5 @@ def promising_level(occupancy):
     best = int(promised.argmax())
     # Between the last value inside and the first outside
     level = (values[best] + values[min(best + 1, len(values) - 1)]) / 2
-    return float(np.clip(level, LOWEST, HIGHEST)), float(promised[best])
+    level = np.clip(level, LOWEST, HIGHEST)
+    return float(min(level, FAINT * values[0]) if values[0] > 0 else level), float(promised[best])

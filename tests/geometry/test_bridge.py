@@ -103,3 +103,10 @@ def test_the_level_is_the_best_of_all(legs):
 def test_nothing_promises_nothing():
     level, promised = promising_level(np.zeros((8, 8, 8)))
     assert promised == 0 and 0 < level < 1
+
+
+def test_a_faint_field_has_its_level_below_what_is_in_it():
+    field = np.full((8, 8, 8), 0.01)
+    field[3:5, 3:5, 3:5] = 0.12
+    level, _ = promising_level(field)
+    assert 0.01 < level < 0.12
