@@ -100,13 +100,12 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
 
 def meshed(field: Field, taken: list[Photo], request: Reconstruct, progress) -> Shape:
     """The field's mesh, with a texture of the photos where one is asked for."""
-    if not request.texture:
-        return shape_from_field(field, request.meshing, progress, request.preview, span=(0.65, 0.97))
 
     def paint(mesh):
         return textured(mesh, taken, request.texture, progress, (0.7, 0.95), guess=mesh.colours)
 
-    return shape_from_field(field, request.meshing, progress, request.preview, (0.65, 0.97), paint)
+    wanted = paint if request.texture else None
+    return shape_from_field(field, request.meshing, progress, request.preview, (0.65, 0.97), wanted)
 
 
 def see(request: Reconstruct, index: int, progress) -> Seen:

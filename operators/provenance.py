@@ -1,5 +1,6 @@
 """Where a result came from, kept on its object as JSON: enough to make it again, or to mesh its field differently."""
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -41,10 +42,7 @@ def write(thing, shape, request):
     read = {item["path"]: item["sha256"] for item in record.pop("images", [])}
     record["inputs"] = [_input(path, read.get(path)) for path in getattr(request, "images", ())]
     thing[KEY] = json.dumps(record)
-    if CAMERAS in thing:
-        del thing[CAMERAS]  # Blender cuts bytes that are put in the place of others at their first zero
-    if "cameras" in shape.report:
-        thing[CAMERAS] = zlib.compress(json.dumps(shape.report["cameras"]).encode())
+    _keep_cameras(thing, shape.report.get("cameras"))
     for name in [name for name in thing.keys() if name.startswith(MASK)]:
         del thing[name]  # Blender cuts bytes that are put in the place of others at their first zero
     for name, path in _masks(request).items():
@@ -86,12 +84,27 @@ def _carry_cameras(thing, before, now):
     """The pictures' cameras go to where a mesh is that was placed otherwise `before`; both (4, 4) or None."""
     if CAMERAS not in thing or before is None or now is None:
         return
-    way = np.array(now) @ np.linalg.inv(before)
-    rows = json.loads(zlib.decompress(bytes(thing[CAMERAS])))
-    for row in rows:
-        row["matrix"] = carried_camera(np.array(row["matrix"]), way).tolist()
-    del thing[CAMERAS]  # Blender cuts bytes that are put in the place of others at their first zero
-    thing[CAMERAS] = zlib.compress(json.dumps(rows).encode())
+    with contextlib.suppress(ValueError):  # what cannot be read stays as it is; Texture says so
+        way, rows = np.array(now) @ np.linalg.inv(before), cameras(thing)
+        moved = [row | {"matrix": carried_camera(np.array(row["matrix"]), way).tolist()} for row in rows]
+        _keep_cameras(thing, moved)
+
+
+def _keep_cameras(thing, rows: list[dict] | None):
+    if CAMERAS in thing:
+        del thing[CAMERAS]  # Blender cuts bytes that are put in the place of others at their first zero
+    if rows is not None:
+        thing[CAMERAS] = zlib.compress(json.dumps(rows).encode())
+
+
+def cameras(thing) -> list[dict]:
+    """Those of the photos that show an object, as in its report. Raises ValueError where they cannot be read."""
+    if CAMERAS not in thing:
+        raise ValueError(f"{thing.name} does not know its photos' cameras; Regenerate it, or capture the photos again")
+    try:
+        return json.loads(zlib.decompress(bytes(thing[CAMERAS])))
+    except (TypeError, ValueError, zlib.error) as error:
+        raise ValueError(f"{thing.name}'s record of its photos' cameras cannot be read: {error}") from None
 
 
 def note_texture(thing, report: dict):

@@ -1,8 +1,6 @@
 """From where the photos that show a mesh were taken: kept with it, and where it lies among them by now."""
 
-import json
 import os
-import zlib
 
 import bpy
 import numpy as np
@@ -13,25 +11,15 @@ LOOSE = 0.02
 """How far cameras may be from where the others say, as a share of how far they are apart"""
 
 
-def rows_of(thing) -> list[dict]:
-    """The cameras of its photos, as in the report of its capture. Raises ValueError where they cannot be read."""
-    if provenance.CAMERAS not in thing:
-        raise ValueError(f"{thing.name} does not know its photos' cameras; Regenerate it, or capture the photos again")
-    try:
-        return json.loads(zlib.decompress(bytes(thing[provenance.CAMERAS])))
-    except (TypeError, ValueError, zlib.error) as error:
-        raise ValueError(f"{thing.name}'s record of its photos' cameras cannot be read: {error}") from None
-
-
 def found_rows(thing) -> list[dict]:
     """The cameras of the pictures that an object was reconstructed from, with the pictures and the masks that artists
     painted where they are now. Raises ValueError, also where one is missing or was changed."""
     record = provenance.read(thing)
     asked = provenance.with_masks(thing, provenance.request(record))
-    paths = dict(zip(provenance.request(record).images, provenance.photos(record), strict=True))
+    paths = dict(zip(asked.images, provenance.photos(record), strict=True))
     given = asked.masks or (asked.mask,) * len(asked.images)
     masks = dict(zip(asked.images, given, strict=True))
-    rows = rows_of(thing)
+    rows = provenance.cameras(thing)
     return [row | {"path": paths[row["path"]], "mask": masks[row["path"]]} for row in rows if row["path"] in paths]
 
 

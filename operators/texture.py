@@ -36,7 +36,7 @@ class MAQUETTE_OT_texture(JobOperator, bpy.types.Operator):
         thing = context.object
         datablocks.check_editable(thing)
         captured_ = captured.is_capture(thing)
-        self._name, rows = thing.name, (taken.rows_of if captured_ else taken.found_rows)(thing)
+        self._name, rows = thing.name, (provenance.cameras if captured_ else taken.found_rows)(thing)
         if captured_ and provenance.meshing(thing).size is not None:
             raise ValueError(f"{thing.name} was given a size of its own, so its cameras no longer fit: Remesh it anew")
         size, keep = told(self, context.scene.maquette.capture, "size", "keep_uvs")

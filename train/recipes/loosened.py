@@ -25,7 +25,8 @@ def loosened(ready: dict[str, Tensor], some: Tensor) -> dict[str, Tensor]:
     """A prepared batch of several views with the cubes of `some` objects (B,) elsewhere, and their shapes and fits with
     them. known_camera (B, V, 5) are the views' cameras in these cubes, while `camera` and `view_camera` stay those of
     cubes that are filled: what a picture alone should say."""
-    ready = {name: value.clone() for name, value in ready.items()}
+    grids = "distance", "colour", "painted"
+    ready = ready | {name: ready[name].clone() for name in ("fit", *grids)}
     cameras = torch.cat([ready["camera"][:, None], ready["view_camera"]], 1)
     rows = some.nonzero()[:, 0].tolist()
     for row, middle, side in zip(rows, *drawn(len(rows), cameras.device), strict=True):
@@ -33,7 +34,7 @@ def loosened(ready: dict[str, Tensor], some: Tensor) -> dict[str, Tensor]:
         own = fitted(middle[None], fits)[:, 0]
         cameras[row], fits = moved(cameras[row], fits, own, side * fits[:, 1])
         ready["fit"][row] = fits[1:]
-        for name in ("distance", "colour", "painted"):
+        for name in grids:
             ready[name][row] = looked_up(ready[name][row], middle, side, name)
     return ready | {"known_camera": cameras}
 
