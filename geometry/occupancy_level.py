@@ -14,13 +14,22 @@ FAINT = 0.9
 """Share of the largest value that the level is at most: a faint shape is more than none"""
 
 
+UNLIKELY = 0.02
+"""Values below are seldom worth sorting: most of a large grid is empty"""
+
+
 def promising_level(occupancy):
     """occupancy (X, Y, Z) in [0, 1] -> the level, and the IoU expected there."""
-    values = np.sort(np.asarray(occupancy, np.float64).ravel())[::-1]
-    both = np.cumsum(values)
-    either = np.arange(1, len(values) + 1) + both[-1] - both
-    promised = both / np.maximum(either, 1e-12)
-    best = int(promised.argmax())
+    every = np.asarray(occupancy, np.float64).ravel()
+    total = every.sum()
+    for least in (UNLIKELY, -np.inf):
+        values = np.sort(every[every > least])[::-1]
+        both = np.cumsum(values)
+        promised = both / np.maximum(np.arange(1, len(values) + 1) + total - both, 1e-12)
+        best = int(promised.argmax()) if len(values) else 0
+        # What is promised rises to its largest value and falls from there
+        if best + 1 < len(values):
+            break
     # Between the last value inside and the first outside
     level = (values[best] + values[min(best + 1, len(values) - 1)]) / 2
     level = np.clip(level, LOWEST, HIGHEST)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, zoom
+from scipy.ndimage import gaussian_filter
 
-NEAR, FAR = 1.2, 4.0
-"""Reach in coarse cells of what is seen, and of how far the guess follows what is seen next to it."""
+COARSE = 32
+"""Cells along a side on which differences are spread; half as many as there are of fields that are coarse themselves"""
+FAR = 4.0
+"""How far, in those cells, the guess follows what is seen next to it"""
 
 
 def spread(seen: np.ndarray, weight: np.ndarray, guess: np.ndarray) -> np.ndarray:
@@ -14,17 +16,27 @@ def spread(seen: np.ndarray, weight: np.ndarray, guess: np.ndarray) -> np.ndarra
 
     seen, guess (X, Y, Z, 3) in [0, 1]; weight (X, Y, Z) in [0, 1], how well each cell is seen.
     Returns (X, Y, Z, 3) in [0, 1].
-    Normalised convolution (Knutsson and Westin 1993) of the difference, on every second cell.
+    Normalised convolution (Knutsson and Westin 1993) of the difference, on every second cell of 64^3.
     """
     if not (weight > 0).any():
         return guess
-    half = (slice(None, None, 2),) * 3
-    sure = weight[half]
-    apart = (seen - guess)[half] * sure[..., None]
+    few = tuple(slice(None, None, max(2, n // COARSE)) for n in weight.shape)
+    sure = weight[few]
+    apart = (seen[few] - guess[few]) * sure[..., None]
     overall = apart.sum((0, 1, 2)) / sure.sum()
     mass = gaussian_filter(sure, FAR) + 1e-4
     shift = np.stack([gaussian_filter(apart[..., c], FAR) + 1e-4 * overall[c] for c in range(3)], -1) / mass[..., None]
-    factor = [n / m for n, m in zip(guess.shape[:3], shift.shape[:3])]
-    shift = np.stack([zoom(shift[..., c], factor, order=1) for c in range(3)], -1)
+    shift = drawn_out(shift.astype(np.float32), guess.shape)
+    shift += guess
     soft = weight[..., None]
-    return np.clip(soft * seen + (1 - soft) * (guess + shift), 0, 1).astype(np.float32)
+    return np.clip(soft * seen + (1 - soft) * shift, 0, 1).astype(np.float32)
+
+
+def drawn_out(values: np.ndarray, shape: tuple) -> np.ndarray:
+    """values (X, Y, Z, C) with `shape` (..., C), linear between its cells, from the first to the last."""
+    for axis in range(3):
+        few, many = values.shape[axis], shape[axis]
+        at = np.linspace(0, few - 1, many)
+        weights = np.maximum(1 - np.abs(at[:, None] - np.arange(few)), 0).astype(np.float32)
+        values = np.moveaxis(np.tensordot(weights, values, (1, axis)), 0, axis)
+    return values

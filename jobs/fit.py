@@ -51,7 +51,7 @@ def seen_from(crop, where) -> float | None:
     """Degrees that the camera looks down by, as Reconstruct's network reads them off the picture; None without it."""
     if not catalog.bundled(reconstruct.NETWORK):
         return None
-    return predict.looks_down(reconstruct.loaded(str(where)), crop)
+    return predict.looks_down(reconstruct.loaded(reconstruct.NETWORK, str(where)), crop)
 
 
 def cut_off(picture: Picture, mask) -> str:

@@ -20,7 +20,7 @@ from ..geometry.picture import Picture, read_picture
 from ..geometry.scene import Photo
 from ..geometry.sides import sides
 from ..geometry.transforms import read_transforms
-from ..nets import catalog, checkpoint, device, image_to_field, predict
+from ..nets import catalog, checkpoint, device, image_to_field, predict, refiner
 from . import fields, naming, photographed
 from .isolate import isolate
 from .posed import Camera, Posed, lens_of_blender, posed, shown
@@ -28,9 +28,7 @@ from .remesh import shape_from_field
 from .requests import Reconstruct, Shape
 from .texture import textured
 
-NETWORK = "image_to_field"
-COLOUR_PIXELS = 256
-"""Side of the crop that colours are read from; the network itself sees 128."""
+NETWORK, REFINER = "image_to_field", "refiner"
 UNLIKE = 0.5
 """Likeness of the nearest known silhouette below which a picture counts as strange: 2 % of validation pictures are"""
 DIFFERENT = 0.45
@@ -119,7 +117,7 @@ def see(request: Reconstruct, index: int, progress) -> Seen:
     try:
         isolated, doubt = isolate(picture, mask, request.device)
         crop, _ = crop_to_object(isolated.rgba, image_to_field.PICTURE)
-        close, _ = crop_to_object(isolated.rgba, COLOUR_PIXELS)
+        close, _ = crop_to_object(isolated.rgba, refiner.PICTURE)
     except ValueError as error:
         if count == 1 or picture.name in str(error):
             raise
@@ -161,7 +159,7 @@ def straightened(seen: list[Seen], known: list[Camera], request: Reconstruct) ->
         known = [dataclasses.replace(camera, lens=lens) for camera, lens in zip(known, lenses, strict=True)]
     try:
         pictures = [(one.picture.name, one.isolated.rgba) for one in seen]
-        return posed(pictures, known, image_to_field.PICTURE, COLOUR_PIXELS), ""
+        return posed(pictures, known, image_to_field.PICTURE, refiner.PICTURE), ""
     except ValueError as error:
         return None, f"the cameras only say from which side each picture was taken: {error}"
 
@@ -215,7 +213,8 @@ def run(seen: list[Seen], sides_taken: tuple[tuple, tuple], straight: Posed | No
         view["elevation"] = elevations[0]
 
     def work(where, chunks):
-        network = loaded(str(where))
+        network = loaded(NETWORK, str(where))
+        detail = loaded(REFINER, str(where)) if request.resolution == refiner.REFINED else None
         if others and not network.config.several:
             raise ValueError("these weights were trained on one picture of an object alone; choose one")
         return predict.predict(
@@ -228,16 +227,17 @@ def run(seen: list[Seen], sides_taken: tuple[tuple, tuple], straight: Posed | No
             **view,
             others=others,
             camera=own,
+            refiner=detail,
         ), where
 
     estimate, where = device.with_less_memory(work, device.pick(request.device), say=notes.append)
     return estimate, where, " ".join(notes)
 
 
-@functools.lru_cache(maxsize=2)
-def loaded(where: str):
-    """The network on a device, kept warm between requests."""
-    return checkpoint.load(NETWORK, where)
+@functools.lru_cache(maxsize=4)
+def loaded(name: str, where: str):
+    """A network on a device, kept warm between requests."""
+    return checkpoint.load(name, where)
 
 
 def provenance(request: Reconstruct, seen: list[Seen], sides_taken: tuple[tuple, tuple], known, where) -> dict:
@@ -261,6 +261,7 @@ def provenance(request: Reconstruct, seen: list[Seen], sides_taken: tuple[tuple,
         **({"matting": catalog.card("matting")["sha256"]} if any(s.isolated.method == "network" for s in seen) else {}),
         "network": NETWORK,
         "weights": catalog.card(NETWORK)["sha256"],
+        **({"refiner": catalog.card(REFINER)["sha256"]} if request.resolution == refiner.REFINED else {}),
         "version": __version__,
         **device.versions(where),
     }

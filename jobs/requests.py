@@ -22,7 +22,7 @@ from .settings import STYLES as STYLES
 from .settings import VIEW_LIMITS as VIEW_LIMITS
 from .texturing import Texture, texture_size
 
-RESOLUTIONS = (32, 64)
+RESOLUTIONS = (32, 64, 128)
 FORMATS = ("glb", "ply", "obj", "stl")
 EXPORTED = ("vertices", "faces", "colours", "confidence", "uvs", "texture", "polygons")
 """What of a Shape goes into files"""

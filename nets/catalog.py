@@ -33,6 +33,13 @@ CATALOG = {
             "Occupancy, distance and colour from a photo of an object",
         ),
         Network(
+            "refiner",
+            "detail",
+            "Detail",
+            "What a photo shows of a shape's surface that its field is too coarse for",
+            needed=False,
+        ),
+        Network(
             "matting",
             "mask",
             "Background removal",

@@ -5,57 +5,22 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
-from ..geometry.bridge import bridged
-from ..geometry.occupancy_level import promising_level
-from ..geometry.paint import spread
 from .answer import fused, outlined
 from .camera import likeliest
 from .confidence import confidence
-from .image_to_field import FINE, ImageToField, Prediction
-from .look import Looker, look_from_all
+from .estimate import Detail, Estimate, estimate
+from .image_to_field import FINE, ImageToField
+from .look import Looker
+from .refiner import Refiner
 from .registration import STILL
-from .symmetry import symmetrical
+from .symmetry import plane, symmetrical
 from .views_known import as_known, filled
 from .views_met import agreements, meeting, together
-
-PROMISE = 1.3, -0.26
-"""Slope and offset of the IoU at 32^3 against what the field promises, fitted on 128 validation shapes."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What one picture gives: occupancy (N, N, N) in [0, 1], distance (N, N, N) inside > 0, colour (N, N, N, 3) sRGB,
-    confidence (N, N, N) in [0, 1].
-
-    Distances are in units of the cube.
-    level: where the surface is; expected_iou: how well the shape there can be expected to fit the true one, in [0, 1].
-    camera: elevation (degrees), scale (half crops a unit), distance, u0, v0 of the likeliest camera, and its weight.
-    views: of each picture, the first too: `turn` (degrees that its camera stands round the object from the first's, to
-    the right), `found` (how sure that is where it was searched for, in [0, 1]; None where it was given), `used` (False
-    where the search was too unsure) and `agreement` of the shape with its mask, in [0, 1].
-    """
-
-    occupancy: np.ndarray
-    distance: np.ndarray
-    colour: np.ndarray
-    confidence: np.ndarray
-    camera: dict[str, float]
-    level: float
-    expected_iou: float
-    views: list[dict] = field(default_factory=list)
-    likeness: float = 1.0
-    cameras: tuple[tuple[float, ...], ...] = ()
-    """Of each picture: the five numbers of its camera (camera.py)"""
-    fits: tuple[tuple[float, ...], ...] = ()
-    """Of each picture: how its cube lies to the first's (several_views.py)"""
-    place: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
-    """Where the shape's cube lies in the one that known cameras were given for: shift x, y, z and scale."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +52,18 @@ def predict(
     symmetry: bool = False,
     others: Sequence[Beside] = (),
     camera: tuple[float, ...] = (),
+    refiner: Refiner | None = None,
 ) -> Estimate:
     """The mean of what the network sees in the picture and in its mirror image, each with its likeliest camera.
 
     On validation shapes that is worth .01 IoU over one look, and a second and third camera add nothing to it.
     crop (128, 128, 4) and close, the same square with more pixels, sRGB straight alpha in [0, 1] -> Estimate.
 
-    resolution 32 or 64. chunks: into how many slabs the refinement is cut when memory is short (1, 2, 4, 8 or 16).
-    elevation (degrees) and depth (longest side over the larger side in the crop) are taken as given; symmetry mirrors
-    the answer in the vertical plane that it fits best. camera: the first picture's five numbers where those of all are
-    known, for a cube that holds the shape; it is then fitted to the shape (`Estimate.place`), and nothing is guessed.
+    resolution 32, 64 or, with a refiner and close of 256 pixels, 128. chunks: into how many slabs the refinement is
+    cut when memory is short (1, 2, 4, 8 or 16). elevation (degrees) and depth (longest side over the larger side in
+    the crop) are taken as given; symmetry mirrors the answer in the vertical plane that it fits best. camera: the
+    first picture's five numbers where those of all are known, for a cube that holds the shape; it is then fitted to
+    the shape (`Estimate.place`), and nothing is guessed.
     """
     device = next(network.parameters()).device
     pictures = [premultiplied(one, device) for one in (crop, *(other.crop for other in others))]
@@ -122,8 +89,9 @@ def predict(
         say(0.5, "shape")
     whole = fused(network, seen, cameras, beside, chunks)
     say(0.8, "colours")
+    mirror = plane(whole.occupancy) if symmetry else None
     if symmetry:
-        whole = symmetrical(whole)
+        whole = symmetrical(whole, mirror)
     lookers = [Looker(straight(close, device), cameras[:1])]
     for other, met in zip(others, beside, strict=True):
         lookers.append(Looker(straight(other.close, device), met.view.camera[:1], met.view.fit[:1]))
@@ -131,7 +99,8 @@ def predict(
     used = [True, *(met.used for met in beside)]
     whole = outlined(whole, pictures, lookers, used, bool(camera))
     weight = 1.0 if camera else float(weights[0])
-    found = estimate(whole, certain, [one for one, use in zip(lookers, used) if use], weight, resolution)
+    detail = Detail(refiner, mirror) if resolution > FINE else None
+    found = estimate(whole, certain, [one for one, use in zip(lookers, used) if use], weight, resolution, detail)
     found.camera["depth"] = found.camera["scale"] / (2 * larger_side(crop))
     agreed = agreements(whole, pictures, lookers)
     for agreement, met in zip(agreed, (None, *beside), strict=True):
@@ -175,31 +144,3 @@ def premultiplied(crop: np.ndarray, device) -> torch.Tensor:
     """(H, W, 4) straight alpha -> (1, 4, H, W), what the network sees."""
     rgba = straight(crop, device)
     return torch.cat([rgba[:, :3] * rgba[:, 3:], rgba[:, 3:]], 1)
-
-
-def estimate(whole: Prediction, certain, lookers: list[Looker], weight: float, resolution: int) -> Estimate:
-    """A Prediction with its surface found, its pieces joined, the pictures' colours; certain: the fine confidence."""
-    fine = resolution == FINE
-    certain = certain if fine else F.avg_pool3d(certain[None, None], 2)[0, 0]
-    logits = (whole.fine_occupancy if fine else whole.occupancy).float()[0, 0]
-    occupancy = logits.sigmoid().cpu().numpy()
-    level, promised = promising_level(occupancy)
-    occupancy = bridged(occupancy, level)
-    distance = (whole.fine_distance if fine else whole.distance).float()[0, 0]
-    colour = whole.colour.float().sigmoid()
-    if fine:
-        colour = F.interpolate(colour, scale_factor=2, mode="trilinear", align_corners=False)
-    guess = colour[0].permute(1, 2, 3, 0)
-    pixels, sure = look_from_all(torch.from_numpy(occupancy).to(logits.device), lookers)
-    painted = spread(pixels.cpu().numpy(), sure.cpu().numpy(), guess.cpu().numpy())
-    numbers = lookers[0].camera[0].tolist()
-    found = {
-        "elevation": float(np.degrees(numbers[0])),
-        "scale": float(np.exp(numbers[1])),
-        "distance": 1 / max(numbers[2], 1e-3),
-        "u0": numbers[3],
-        "v0": numbers[4],
-        "weight": weight,
-    }
-    expected = min(max(PROMISE[0] * promised + PROMISE[1], 0.0), 1.0)
-    return Estimate(occupancy, distance.cpu().numpy(), painted, certain.cpu().numpy(), found, level, expected)

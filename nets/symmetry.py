@@ -10,17 +10,22 @@ import torch.nn.functional as F
 from .image_to_field import Prediction
 
 
-def symmetrical(whole: Prediction) -> Prediction:
-    """The mean of the Prediction and its mirror image in the vertical plane through the centre that it fits best."""
-    occupancy = whole.occupancy.float().sigmoid()
+def plane(logits: torch.Tensor) -> float:
+    """Degrees from x of the normal of the vertical plane through the centre in which a shape's mirror image fits it
+    best; occupancy logits (1, 1, N, N, N)."""
+    occupancy = logits.float().sigmoid()
     angles = torch.arange(0, 180, 5.0)
     fits = torch.stack([(occupancy * reflected(occupancy, float(a))).sum() for a in angles])
     best = float(angles[fits.argmax()])
     near = torch.arange(best - 4, best + 5, 1.0)
     fits = torch.stack([(occupancy * reflected(occupancy, float(a))).sum() for a in near])
-    best = float(near[fits.argmax()])
+    return float(near[fits.argmax()])
+
+
+def symmetrical(whole: Prediction, degrees: float) -> Prediction:
+    """The mean of the Prediction and its mirror image in the vertical plane whose normal is `degrees` from x."""
     parts = (getattr(whole, name).float() for name in Prediction.__dataclass_fields__)
-    return Prediction(*((part + reflected(part, best)) / 2 for part in parts))
+    return Prediction(*((part + reflected(part, degrees)) / 2 for part in parts))
 
 
 def reflected(values: torch.Tensor, degrees: float) -> torch.Tensor:

@@ -5,16 +5,10 @@ import math
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatProperty, PointerProperty, StringProperty
 
-from ..jobs.requests import RESOLUTIONS, VIEW_LIMITS, Meshing, View, even_turns
-from ..operators import cameras, thumbnails
+from ..jobs.requests import VIEW_LIMITS, Meshing, View, even_turns
+from ..operators import cameras, reconstruct, thumbnails
 from . import capture, sample, views
 from .mesh import MESHING, as_meshing
-
-RESOLUTION_ITEMS = [
-    ("32", "32", "Coarse and quick"),
-    ("64", "64", "Fine"),
-]
-assert [int(row[0]) for row in RESOLUTION_ITEMS] == list(RESOLUTIONS)
 
 TOGETHER = [
     ("each", "Objects", "Each picture shows an object of its own"),
@@ -118,7 +112,7 @@ class MaquetteSettings(bpy.types.PropertyGroup):
     together: EnumProperty(name="Pictures", description="What several pictures show", items=TOGETHER, default="each")
     sides: EnumProperty(name="Sides", description="Where the views were taken", items=SIDES, default="hand")
     resolution: EnumProperty(
-        name="Resolution", description="Cells of the field along each side", items=RESOLUTION_ITEMS, default="64"
+        name="Resolution", description="Cells of the field along each side", items=reconstruct.RESOLUTIONS, default="64"
     )
 
     capture: PointerProperty(type=capture.MaquetteCapture)

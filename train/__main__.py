@@ -10,7 +10,7 @@ import sys
 if "OMP_WAIT_POLICY" not in os.environ:  # before torch: threads that spin at length crawl beside other work
     os.environ.update({"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "2000"} | os.environ)
 
-NETWORKS = ("image_to_field", "matting", "shape_vae", "head_vae", "shape_gan", "shape_class")
+NETWORKS = ("image_to_field", "refiner", "matting", "shape_vae", "head_vae", "shape_gan", "shape_class")
 COMMANDS = {
     "shards": "make a cache of samples, procedural or of your meshes, for training on CPUs",
     "preview": "write a contact sheet of the procedural world",
@@ -66,6 +66,7 @@ def shards(argv: list[str]) -> int:
         help="pictures of each object (8 of a mesh, 1 of a procedural shape); several of procedural shapes go to "
         "SPLIT_views, for training on several views",
     )
+    parser.add_argument("--closer", action="store_true", help="to SPLIT_closer, for training the refiner")
     parser.add_argument("--up", default="z", choices=("y", "z"), help="of .obj .ply .off .stl (z); glTF says its own")
     args = parser.parse_args(argv)
     out = f"{args.folder}/{args.split}"
@@ -77,8 +78,10 @@ def shards(argv: list[str]) -> int:
         print(f"{made} shards of {samples} samples of meshes written under {out}")
         return 0
     views = args.views or 1
-    out += "_views" if views > 1 else ""
-    made = write_shards(out, args.split, args.start, args.count, args.minutes, args.step, views)
+    if args.closer and views > 1:
+        raise ValueError("--closer wants one picture of each object; leave --views out")
+    out += "_closer" if args.closer else "_views" if views > 1 else ""
+    made = write_shards(out, args.split, args.start, args.count, args.minutes, args.step, views, args.closer)
     print(f"{made} shards written under {out}")
     return 0
 

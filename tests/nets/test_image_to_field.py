@@ -193,7 +193,7 @@ def test_symmetry_gives_both_sides_what_one_shows():
     logits = torch.where(solid, 4.0, -4.0)[None, None]
     fine = torch.nn.functional.interpolate(logits, scale_factor=2)
     whole = Prediction(logits, logits, fine, fine, logits.expand(-1, 3, -1, -1, -1))
-    fair = symmetry.symmetrical(whole).occupancy.sigmoid()
+    fair = symmetry.symmetrical(whole, symmetry.plane(whole.occupancy)).occupancy.sigmoid()
     apart = [(f - symmetry.reflected(f, 30.0)).abs().mean() for f in (fair, solid.float()[None, None])]
     assert apart[0] < 0.5 * apart[1]  # what is left is the sampling between cells
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .closer import Closer, sample_closer
 from .views import Views, sample_views
 from .world import Samples, sample
 
@@ -17,10 +18,10 @@ SHARD = 64
 
 
 def write_shards(folder: str | Path, split: str, start: int, stop: int, minutes: float = 1e9, step: int = 1,
-                 views: int = 1) -> int:
+                 views: int = 1, closer: bool = False) -> int:
     """Write the shards of seeds start, start + step, ... below stop that are not there yet; -> how many were written.
 
-    With several views of each object they hold `Views`.
+    With several views of each object they hold `Views`, closer by `Closer`.
     """
     folder, written, end = Path(folder), 0, time.monotonic() + 60 * minutes
     folder.mkdir(parents=True, exist_ok=True)
@@ -30,12 +31,18 @@ def write_shards(folder: str | Path, split: str, start: int, stop: int, minutes:
             continue
         if time.monotonic() > end:
             break
-        save(sample(seed, SHARD, split, background=False) if views == 1 else sample_views(seed, SHARD, views, split), path)
+        save(drawn(seed, split, views, closer), path)
         written += 1
     return written
 
 
-def save(samples: Samples | Views, path: Path) -> None:
+def drawn(seed: int, split: str, views: int, closer: bool) -> Samples | Views | Closer:
+    if closer:
+        return sample_closer(seed, SHARD, split)
+    return sample(seed, SHARD, split, background=False) if views == 1 else sample_views(seed, SHARD, views, split)
+
+
+def save(samples: Samples | Views | Closer, path: Path) -> None:
     """Lightly compressed npz (level 1: distances saturate away from the surface and pack 6:1), put in place when whole."""
     part = path.with_suffix(f".{os.getpid()}.part")
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -46,7 +53,7 @@ def save(samples: Samples | Views, path: Path) -> None:
 
 
 def load(path: Path, kind: type = Samples):
-    """A shard as `kind`, Samples or Views. Raises ValueError naming the shard when it cannot be read."""
+    """A shard as `kind`: Samples, Views or Closer. Raises ValueError naming the shard when it cannot be read."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             stored = kind(*(arrays[name] for name in kind.__dataclass_fields__))

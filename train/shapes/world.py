@@ -101,10 +101,10 @@ def trace_all(table: np.ndarray, family: np.ndarray, setting: Setting, jitter: n
     return Samples(*stack, family[keep])
 
 
-def trace_one(table, used, setting: Setting, i: int, jitter, background: bool):
+def trace_one(table, used, setting: Setting, i: int, jitter, background: bool, size: int = PICTURE):
     """One object: (index, picture, distance, colour, camera, shift (3,), scale), or None where nothing can be seen.
 
-    Shift and scale are those of the refit that filled the cube again.
+    Shift and scale are those of the refit that filled the cube again. size: of the picture, in pixels.
     """
     coarse = np.empty((COARSE,) * 3, np.float32)
     fine = np.empty((FINE,) * 3, np.float32)
@@ -125,13 +125,13 @@ def trace_one(table, used, setting: Setting, i: int, jitter, background: bool):
     side = side / (1 - 2 * MARGIN) * (1 + jitter[2])
     centre = (box[:2] + box[2:]) / 2 + jitter[:2] * side
     window = np.array([centre[0] - side / 2, centre[1] - side / 2, side])
-    rgba = np.zeros((PICTURE, PICTURE, 4), np.float32)
-    depth = np.zeros((PICTURE, PICTURE), np.float32)
+    rgba = np.zeros((size, size, 4), np.float32)
+    depth = np.zeros((size, size), np.float32)
     fast.picture(fine, table, used, camera, window, setting.light[i], setting.floor[i], background, rgba, depth)
     colour = np.zeros((COARSE,) * 3 + (3,), np.float32)
     fast.colours(table, used, coarse, colour)
     inside = (fine < 0).mean()
-    if not 1e-4 < inside or rgba[..., 3].sum() < 40:
+    if not 1e-4 < inside or rgba[..., 3].sum() < 40 * (size / PICTURE) ** 2:
         return None
     distance = setting.distance[i]
     numbers = np.array([setting.elevation[i], 2 / side / distance, distance, -centre[0] * 2 / side, -centre[1] * 2 / side], np.float32)

@@ -1,0 +1,106 @@
+"""The refiner: what the camera sees of a shape, where there is anything to refine, and that nothing else changes."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from maquette.nets import estimate, refiner
+from maquette.nets.camera import cell_centres
+from maquette.nets.image_to_field import Prediction
+from maquette.nets.look import Looker
+
+CAMERA = torch.tensor([[math.radians(20), math.log(1.4), 0.3, 0.1, -0.05]])
+RADIUS = 0.3
+
+
+def ball(n=64, slope=40.0):
+    """Logits (1, 1, n, n, n) of a ball in the cube's middle."""
+    return (slope * (RADIUS - cell_centres(n).norm(dim=1))).reshape(1, 1, n, n, n)
+
+
+def picture():
+    return torch.rand(1, 4, 256, 256, generator=torch.Generator().manual_seed(0))
+
+
+def untrained(bias=0.0):
+    torch.manual_seed(0)
+    network = refiner.Refiner(refiner.Config(4, 4, 8)).eval()
+    torch.nn.init.constant_(network.decide[-1].bias, bias)
+    return network
+
+
+def refined(network, logits, level=0.0):
+    return refiner.refined(network, logits, torch.zeros_like(logits), level, picture(), CAMERA)
+
+
+def test_the_camera_sees_a_ball_where_it_is():
+    highest, front = refiner.sight(ball(), CAMERA)[0]
+    v, u = torch.meshgrid(*((torch.arange(128) + 0.5) / 64 - 1 for _ in range(2)), indexing="ij")
+    shown = highest > 0
+    # A sphere's outline in perspective, from its distance to the camera and its size (half crops) there
+    far, scale = 1 / float(CAMERA[0, 2]), math.exp(float(CAMERA[0, 1]))
+    edge = scale * far * math.tan(math.asin(RADIUS / far))
+    true = (u - 0.1) ** 2 + (v + 0.05) ** 2 < edge**2
+    assert (shown & true).sum() / (shown | true).sum() > 0.97
+    assert float(front[true].min()) == pytest.approx(-RADIUS, abs=0.01), "its nearest place lies ahead of its middle"
+    assert (front[~shown] == 1).all() and (highest[~shown] <= 0).all()
+    low, _ = refiner.sight(ball() - 4.0, CAMERA)[0]
+    assert (low > 0).sum() < 0.6 * shown.sum(), "at a higher level it is smaller"
+
+
+def test_what_lies_outside_of_the_cube_is_not_seen():
+    full = torch.full((1, 1, 8, 8, 8), 3.0)
+    highest, _ = refiner.sight(full, CAMERA)[0]
+    assert 0.2 < float((highest > 0).float().mean()) < 0.95
+
+
+def test_it_begins_as_the_field_drawn_out():
+    logits = ball(slope=7.0)
+    found = refined(untrained(), logits)
+    drawn = torch.nn.functional.interpolate(logits, scale_factor=2, mode="trilinear", align_corners=False)
+    assert found.shape == (1, 1, 128, 128, 128) and torch.allclose(found, drawn, atol=1e-5)
+
+
+@pytest.mark.parametrize("level", [0.0, -2.0])
+def test_only_what_is_near_the_surface_is_refined(level):
+    """With a network that adds 1 everywhere: 1 at the surface, wherever the level has that, and nothing far from it."""
+    logits = ball()
+    added = refined(untrained(1.0), logits, level) - refined(untrained(0.0), logits, level)
+    away = (cell_centres(128).norm(dim=1).reshape(added.shape) - (RADIUS - level / 40)).abs() * 64
+    assert added[away < 0.5].min() > 0.95
+    assert added[away > 2 + refiner.REACH * 3**0.5].abs().max() == 0
+    assert 0 < added.mean() < 0.3
+
+
+def test_what_a_place_is_told_follows_the_picture():
+    """Gradients reach the features of the pixel that shows a place, and no far one."""
+    network = untrained()
+    torch.nn.init.normal_(network.decide[-1].weight)
+    rgba = picture().requires_grad_()
+    seen = network.features(rgba, refiner.sight(ball(), CAMERA), ball(), ball())
+    network(seen, CAMERA, torch.tensor([[[0.0, -RADIUS, 0.0]]])).sum().backward()
+    told = rgba.grad.abs().sum((0, 1))
+    y, x = np.argwhere(told.numpy() > 0).mean(0) / 128 - 1
+    uv, _ = refiner.project(torch.tensor([[0.0, -RADIUS, 0.0]]), CAMERA)
+    assert (x, y) == pytest.approx(tuple(uv[0, 0].tolist()), abs=0.1)
+    assert (told > 0).float().mean() < 0.25
+
+
+def test_an_estimate_is_refined_from_its_first_picture():
+    """Fields and colours of 128^3; a mirror plane holds for the detail, too."""
+    logits = ball()
+    coarse = logits[:, :, ::2, ::2, ::2]
+    whole = Prediction(coarse, coarse, logits, logits, torch.zeros(1, 3, 32, 32, 32))
+    network = untrained()
+    torch.nn.init.normal_(network.decide[-1].weight, std=2.0)
+    lookers, certain = [Looker(picture(), CAMERA)], torch.ones(64, 64, 64)
+    plain, mirrored = (
+        estimate.estimate(whole, certain, lookers, 1.0, 128, estimate.Detail(network, mirror)) for mirror in (None, 0.0)
+    )
+    for name, shape in (("occupancy", ()), ("distance", ()), ("confidence", ()), ("colour", (3,))):
+        assert getattr(plain, name).shape == (128, 128, 128, *shape), name
+    crooked, fair = (np.abs(one.occupancy - one.occupancy[::-1]).mean() for one in (plain, mirrored))
+    assert fair < 1e-4 < crooked
+    assert np.array_equal(estimate.estimate(whole, certain, lookers, 1.0, 64).occupancy.shape, (64, 64, 64))
