@@ -91,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--mask", metavar="M.png", action="append", help="bright where the object is; for several pictures, one each"
     )
-    one.add_argument("--resolution", type=int, choices=requests.RESOLUTIONS, default=64, help="of the field (64)")
+    one.add_argument("--resolution", type=int, choices=requests.RESOLUTIONS, default=128, help="of the field (128)")
     meshing_options(one)
     texture = "UVs and a texture of N x N pixels of the pictures, in place of colours alone (0: none)"
     one.add_argument("--texture", type=int, default=0, metavar="N", help=texture)

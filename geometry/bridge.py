@@ -82,6 +82,12 @@ def rim(inside):
     return inside & ~ndimage.binary_erosion(inside)
 
 
+def largest(inside):
+    """The largest piece of inside (X, Y, Z) bool."""
+    pieces, count = ndimage.label(inside)
+    return pieces == 1 + np.bincount(pieces.ravel())[1:].argmax() if count > 1 else inside
+
+
 def with_rods(values, found, height):
     """values raised to height(away) round each way, away: how many cells lie between."""
     if not found:

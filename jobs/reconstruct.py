@@ -214,14 +214,14 @@ def run(seen: list[Seen], sides_taken: tuple[tuple, tuple], straight: Posed | No
 
     def work(where, chunks):
         network = loaded(NETWORK, str(where))
-        detail = loaded(REFINER, str(where)) if request.resolution == refiner.REFINED else None
+        detail = loaded(REFINER, str(where)) if refines(request) else None
         if others and not network.config.several:
             raise ValueError("these weights were trained on one picture of an object alone; choose one")
         return predict.predict(
             network,
             seen[0].crop,
             seen[0].close,
-            request.resolution,
+            request.resolution if detail or request.resolution < refiner.REFINED else image_to_field.FINE,
             chunks,
             lambda fraction, note: progress(0.15 + 0.45 * fraction, "Network", note),
             **view,
@@ -232,6 +232,11 @@ def run(seen: list[Seen], sides_taken: tuple[tuple, tuple], straight: Posed | No
 
     estimate, where = device.with_less_memory(work, device.pick(request.device), say=notes.append)
     return estimate, where, " ".join(notes)
+
+
+def refines(request: Reconstruct) -> bool:
+    """Whether detail is asked for and its weights are there; a copy of Maquette may lack them."""
+    return request.resolution == refiner.REFINED and catalog.bundled(REFINER)
 
 
 @functools.lru_cache(maxsize=4)
@@ -261,7 +266,7 @@ def provenance(request: Reconstruct, seen: list[Seen], sides_taken: tuple[tuple,
         **({"matting": catalog.card("matting")["sha256"]} if any(s.isolated.method == "network" for s in seen) else {}),
         "network": NETWORK,
         "weights": catalog.card(NETWORK)["sha256"],
-        **({"refiner": catalog.card(REFINER)["sha256"]} if request.resolution == refiner.REFINED else {}),
+        **({"refiner": catalog.card(REFINER)["sha256"]} if refines(request) else {}),
         "version": __version__,
         **device.versions(where),
     }

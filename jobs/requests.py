@@ -48,7 +48,8 @@ class Reconstruct:
     VERB = "reconstruct"
     images: tuple[str, ...]
     """The first gives the frame; the order of the others says nothing."""
-    resolution: int = 64
+    resolution: int = 128
+    """Cells of the field along each side; 128 are 64 where the weights that refine it are not at hand."""
     meshing: Meshing = dataclasses.field(default_factory=Meshing)
     device: str = "auto"
     preview: str = ""

@@ -8,14 +8,17 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..geometry.bridge import bridged
+from ..geometry.bridge import bridged, largest
 from ..geometry.occupancy_level import promising_level
 from ..geometry.paint import spread
 from .image_to_field import MIDDLE, Prediction
 from .look import Looker, look_from_all
-from .refiner import Refiner, refined
+from .refiner import REFINED, Refiner, refined, restored
 from .symmetry import reflected
 
+MOST = 2
+"""Pictures that refine a shape together: on 16 validation objects by known cameras the refiner, which learned from one
+picture, adds .007 IoU with one and .005 with two, nothing with three, and takes .005 with four."""
 PROMISE = 1.3, -0.26
 """Slope and offset of the IoU at 32^3 against what the field promises, fitted on 128 validation shapes."""
 
@@ -75,7 +78,7 @@ def estimate(
     level, promised = promising_level(occupancy)
     occupancy = bridged(occupancy, level)
     if detail:
-        occupancy, level = detailed(detail, occupancy, level, whole, lookers[0])
+        occupancy, level = detailed(detail, occupancy, level, whole.fine_distance, lookers)
     where = logits.device
     colour = sized(whole.colour.float().sigmoid()[0], resolution).permute(1, 2, 3, 0)
     pixels, sure = look_from_all(torch.from_numpy(occupancy).to(where), lookers)
@@ -105,16 +108,27 @@ def sized(values: torch.Tensor, resolution: int) -> torch.Tensor:
 
 
 def detailed(
-    detail: Detail, occupancy: np.ndarray, level: float, whole: Prediction, looker: Looker
+    detail: Detail, occupancy: np.ndarray, level: float, distance: torch.Tensor, lookers: list[Looker]
 ) -> tuple[np.ndarray, float]:
-    """Occupancy (64, 64, 64) with its level, refined to 128^3 by what the first picture shows; and the level there."""
-    straight = looker.pixels
-    picture = torch.cat([straight[:, :3] * straight[:, 3:], straight[:, 3:]], 1)
-    logits = torch.from_numpy(occupancy).to(straight.device).clamp(1e-4, 1 - 1e-4).logit()[None, None]
+    """Occupancy (64, 64, 64), joined, and its level, at 128^3, refined by what one picture or two show.
+
+    distance (1, 1, 64, 64, 64) as `Prediction` has it.
+    """
+    logits = torch.from_numpy(occupancy).to(distance.device).clamp(1e-4, 1 - 1e-4).logit()[None, None]
     surface = float(np.log(level / (1 - level)))
-    fine = refined(detail.refiner, logits, whole.fine_distance, surface, picture, looker.camera)
-    if detail.mirror is not None:
-        fine = (fine + reflected(fine, detail.mirror)) / 2
+    if len(lookers) > MOST:
+        fine = sized(logits[0], REFINED)[None]
+    else:
+        fine = refined(detail.refiner, logits, distance, surface, lookers)
+        if detail.mirror is not None:
+            fine = (fine + reflected(fine, detail.mirror)) / 2
     occupancy = fine[0, 0].sigmoid().cpu().numpy()
     level, _ = promising_level(occupancy)
-    return bridged(occupancy, level), level
+    occupancy = bridged(occupancy, level)
+    if len(lookers) > MOST:
+        return occupancy, level
+    cut = float(np.log(level / (1 - level)))
+    fine = torch.from_numpy(occupancy).to(fine.device).clamp(1e-4, 1 - 1e-4).logit()[None, None] - cut
+    kept = torch.from_numpy(largest(occupancy > level)).to(fine.device)
+    fine = cut + restored(fine, sized(logits[0], REFINED)[None] - surface, kept, lookers[0])
+    return bridged(fine[0, 0].sigmoid().cpu().numpy(), level), level

@@ -8,17 +8,20 @@ places round the surface alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import turns
 from .camera import cell_centres, project, unproject
 from .confidence import gaussian
 from .image_to_field import FINE, TRUNCATION
-from .look import grown
+from .look import Looker, grown
 from .outline import pixels
+from .several_views import fitted
 
 PICTURE = 256
 """Side of the crop that detail is read from"""
@@ -28,6 +31,8 @@ SIGHT, SAMPLES = 128, 96
 """Pixels along each side of what the camera sees of the shape, and places along each of their rays"""
 REACH = 3
 """Cells of the field, along each axis, within which a surface makes a place worth refining"""
+LOST = 13
+"""Pixels of SIGHT, odd, round a lost part that are given back with it"""
 CHUNK = 1 << 14
 """Places that are decoded at once"""
 DEEPEST = 3**0.5 / 2
@@ -131,24 +136,56 @@ def worth(above: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def refined(
-    network: Refiner, logits: Tensor, distance: Tensor, level: float, picture: Tensor, camera: Tensor
-) -> Tensor:
+def refined(network: Refiner, logits: Tensor, distance: Tensor, level: float, lookers: Sequence[Looker]) -> Tensor:
     """Occupancy logits (1, 1, 128, 128, 128) from those (1, 1, 64, 64, 64) whose surface lies at the logit `level`.
 
-    distance as `Prediction` has it; picture (1, 4, 256, 256), sRGB times alpha and alpha; camera (1, 5).
+    distance as `Prediction` has it; lookers with pixels (1, 4, 256, 256), of whom the network sees each by itself, in
+    the cube that he looks along: what it adds is the mean.
     """
     above = logits.float() - level
     band = worth(above[0, 0])
     out = F.interpolate(logits.float(), scale_factor=REFINED // FINE, mode="trilinear", align_corners=False)
     near, share = (_twice(values[None, None]).flatten() for values in (band.float(), gaussian(band.float(), 1.0)))
     index = (near > 0).nonzero()[:, 0]
-    seen = network.features(picture, sight(above, camera), above, distance.float())
+    seen = [seen_by(network, looker, above, distance.float()) for looker in lookers]
     places, flat = cell_centres(REFINED, logits.device), out.flatten()
     for some in index.split(CHUNK):
         fade = (2 * share[some] - 1).clamp(0, 1)  # nothing at the band's own edge: what is beyond stays as it was
-        flat[some] += fade * network(seen, camera, places[some][None])[0]
+        for looker, maps in zip(lookers, seen, strict=True):
+            points = places[some] if looker.fit is None else fitted(places[some], looker.fit)[0]
+            flat[some] += fade / len(seen) * network(maps, looker.camera, points[None])[0]
     return flat.reshape(out.shape)
+
+
+@torch.inference_mode()
+def restored(fine: Tensor, before: Tensor, kept: Tensor, looker: Looker) -> Tensor:
+    """What was refined, (1, 1, N, N, N) less its level, with the parts that it lost, as they were before.
+
+    kept (N, N, N) bool: what will be left of it, without loose pieces.
+
+    Where a thin part lies is doubtful, so what is most likely of each place may be that there is none of it. Where a
+    broad piece of what the first picture shows was lost in that way, all that is seen there stays.
+    """
+    whole = fine.masked_fill(~kept & (fine > 0), -1.0)
+    seen, had = (sight(values, looker.camera)[:, :1] > 0 for values in (whole, before))
+    shown = F.adaptive_avg_pool2d(looker.pixels[:, 3:], SIGHT) > 0.5
+    lost = (shown & had & ~seen).float()
+    broad = -F.max_pool2d(-lost, 3, 1, 1)  # no slivers along the outline
+    near = F.avg_pool2d(F.max_pool2d(broad, LOST, 1, LOST // 2), 5, 1, 2)
+    uv, _ = project(cell_centres(fine.shape[-1], fine.device), looker.camera)
+    share = F.grid_sample(near, uv[:, :, None], align_corners=False).reshape(fine.shape)
+    return fine + share * (before - fine).clamp_min(0)
+
+
+def seen_by(network: Refiner, looker: Looker, above: Tensor, distance: Tensor) -> dict[str, list[Tensor]]:
+    """`Refiner.features` of what one picture shows, the fields carried into the cube that it looks along."""
+    if looker.fit is not None:
+        own = fitted(cell_centres(FINE, above.device), turns.inverse(looker.fit))
+        grid = 2 * own.flip(-1).reshape(1, FINE, FINE, FINE, 3)
+        turned = F.grid_sample(torch.cat([above, distance], 1), grid, padding_mode="border", align_corners=False)
+        above, distance = turned[:, :1], turned[:, 1:] * looker.fit[0, 1]
+    picture = torch.cat([looker.pixels[:, :3] * looker.pixels[:, 3:], looker.pixels[:, 3:]], 1)
+    return network.features(picture, sight(above, looker.camera), above, distance)
 
 
 def _twice(values: Tensor) -> Tensor:

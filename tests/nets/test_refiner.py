@@ -13,6 +13,7 @@ from maquette.nets.look import Looker
 
 CAMERA = torch.tensor([[math.radians(20), math.log(1.4), 0.3, 0.1, -0.05]])
 RADIUS = 0.3
+STILL = torch.tensor([[0.0, 1, 0, 0, 0]])
 
 
 def ball(n=64, slope=40.0):
@@ -32,7 +33,7 @@ def untrained(bias=0.0):
 
 
 def refined(network, logits, level=0.0):
-    return refiner.refined(network, logits, torch.zeros_like(logits), level, picture(), CAMERA)
+    return refiner.refined(network, logits, torch.zeros_like(logits), level, [Looker(picture(), CAMERA)])
 
 
 def test_the_camera_sees_a_ball_where_it_is():
@@ -74,6 +75,22 @@ def test_only_what_is_near_the_surface_is_refined(level):
     assert 0 < added.mean() < 0.3
 
 
+def test_other_pictures_say_of_their_own_side_what_the_first_says_of_its():
+    """A picture from behind tells of a shape what it tells, as a first one, of the shape turned; two count half."""
+    network = untrained()
+    torch.nn.init.normal_(network.decide[-1].weight)
+    logits = ball() + 0.2 * torch.randn(1, 1, 64, 64, 64, generator=torch.Generator().manual_seed(1))
+    half_turn = torch.tensor([[math.pi, 1.0, 0, 0, 0]])
+    zeros = torch.zeros_like(logits)
+    front, back = Looker(picture(), CAMERA), Looker(picture(), CAMERA, half_turn)
+    drawn = refined(untrained(), logits)
+    turned = refiner.refined(network, logits.flip(2, 3), zeros, 0.0, [front]).flip(2, 3)
+    behind, first = (refiner.refined(network, logits, zeros, 0.0, [one]) for one in (back, front))
+    assert (behind - turned).abs().max() < 0.01 < 0.1 < (behind - first).abs().max()
+    both = refiner.refined(network, logits, zeros, 0.0, [front, back])
+    assert torch.allclose(both - drawn, (first + behind) / 2 - drawn, atol=1e-3)
+
+
 def test_what_a_place_is_told_follows_the_picture():
     """Gradients reach the features of the pixel that shows a place, and no far one."""
     network = untrained()
@@ -96,11 +113,18 @@ def test_an_estimate_is_refined_from_its_first_picture():
     network = untrained()
     torch.nn.init.normal_(network.decide[-1].weight, std=2.0)
     lookers, certain = [Looker(picture(), CAMERA)], torch.ones(64, 64, 64)
+
+    def detail(mirror):
+        return estimate.Detail(network, mirror)
+
     plain, mirrored = (
-        estimate.estimate(whole, certain, lookers, 1.0, 128, estimate.Detail(network, mirror)) for mirror in (None, 0.0)
+        estimate.estimate(whole, certain, lookers, 1.0, 128, detail(mirror)) for mirror in (None, 0.0)
     )
     for name, shape in (("occupancy", ()), ("distance", ()), ("confidence", ()), ("colour", (3,))):
         assert getattr(plain, name).shape == (128, 128, 128, *shape), name
     crooked, fair = (np.abs(one.occupancy - one.occupancy[::-1]).mean() for one in (plain, mirrored))
     assert fair < 1e-4 < crooked
-    assert np.array_equal(estimate.estimate(whole, certain, lookers, 1.0, 64).occupancy.shape, (64, 64, 64))
+    assert estimate.estimate(whole, certain, lookers, 1.0, 64).occupancy.shape == (64, 64, 64)
+    more = 2 * [Looker(picture(), CAMERA, STILL)]
+    three = estimate.estimate(whole, certain, [*lookers, *more], 1.0, 128, detail(None))
+    assert np.abs(three.occupancy - three.occupancy[::-1]).mean() < 1e-4, "of three the field is as it was"

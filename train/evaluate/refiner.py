@@ -12,17 +12,19 @@ from itertools import islice
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from tqdm import tqdm
 
+from ...geometry.bridge import bridged
 from ...geometry.field import Field
 from ...geometry.frames import UNIT_CUBE
 from ...geometry.isosurface import mesh_from_field
 from ...geometry.mesh import Mesh
 from ...geometry.occupancy_level import promising_level
 from ...nets import device
+from ...nets.estimate import Detail, detailed, sized
+from ...nets.look import Looker
 from ...nets.outline import outline_iou
-from ...nets.refiner import PICTURE, REFINED, refined, sight
+from ...nets.refiner import PICTURE, REFINED, sight
 from ..recipes.field_samples import cameras
 from ..recipes.refiner import answer, matted
 from ..shapes import closer, world
@@ -76,8 +78,8 @@ def evaluate(options):
             print(f"nothing was found in a picture of a {list(world.FAMILIES)[family]}")
             continue
         truth = closer.distances(table)
-        for name, logits in answers(network, made).items():
-            scores = measured(logits, truth, made, options.points)
+        for name, (values, level) in answers(network, made, rgba).items():
+            scores = measured(values, level, truth, made, options.points)
             rows.append({"answer": name, "family": list(world.FAMILIES)[family], **scores})
     weights = {"image_to_field": about["sha256"][:8], NAME: card["sha256"][:8]}
     masks = f", masks of {options.mask} pixels" if options.mask else ""
@@ -90,18 +92,23 @@ def evaluate(options):
         add_to_card(options.card, {f"{options.procedural} procedural, {options.split}": means})
 
 
-def answers(network, made):
-    """Name -> occupancy logits (1, 1, N, N, N)."""
-    logits, distance, level = made["logits"].float(), made["distance"], float(made["level"])
-    drawn = F.interpolate(logits, scale_factor=REFINED // logits.shape[-1], mode="trilinear", align_corners=False)
-    fine = refined(network, logits, distance, level, made["picture"], made["camera"])
-    return {"64³": logits, "64³ drawn out to 128³": drawn, "**refined to 128³**": fine}
+def answers(network, made, rgba):
+    """Name -> occupancy (N, N, N) as Reconstruct has it, and its level; rgba (1, 4, 256, 256), straight alpha."""
+    occupancy = made["logits"].float()[0, 0].sigmoid().cpu().numpy()
+    level, _ = promising_level(occupancy)
+    occupancy = bridged(occupancy, level)
+    wide = sized(torch.from_numpy(occupancy)[None].logit(1e-4), REFINED)[0].sigmoid().numpy()
+    fine = detailed(Detail(network), occupancy, level, made["distance"], [Looker(rgba, made["camera"])])
+    return {
+        "64³": (occupancy, level),
+        "64³ drawn out to 128³": (wide, promising_level(wide)[0]),
+        "**refined to 128³**": fine,
+    }
 
 
-def measured(logits, truth, made, points):
+def measured(values, level, truth, made, points):
     """Scores of one answer; truth (128, 128, 128), inside < 0."""
-    values = logits[0, 0].sigmoid().cpu().numpy()
-    level, _ = promising_level(values)
+    logits = torch.from_numpy(values).to(made["camera"].device).logit(1e-4)[None, None]
     inside = (values > level).repeat(REFINED // len(values), 0).repeat(REFINED // len(values), 1)
     inside = inside.repeat(REFINED // len(values), 2)
     above = logits - float(np.log(level / (1 - level)))

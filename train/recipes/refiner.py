@@ -234,9 +234,8 @@ def validate(network: Refiner, recipe: Recipe, device) -> dict[str, float]:
             continue
         truth = np.unpackbits(inside, axis=-1).astype(bool)
         before = F.interpolate(made["logits"].float(), scale_factor=2, mode="trilinear", align_corners=False)
-        given = (made[name] for name in ("logits", "distance", "level", "picture", "camera"))
-        logits, distance, level, close, camera = given
-        after = refined(network, logits, distance, float(level), close, camera)
+        seen = [Looker(picture.to(device), made["camera"])]
+        after = refined(network, made["logits"], made["distance"], float(made["level"]), seen)
         for name, field_of in (("before", before), ("iou", after)):
             occupancy = field_of[0, 0].float().sigmoid().cpu().numpy()
             found = occupancy > promising_level(occupancy)[0]
