@@ -114,21 +114,28 @@ def detailed(
 
     distance (1, 1, 64, 64, 64) as `Prediction` has it.
     """
-    logits = torch.from_numpy(occupancy).to(distance.device).clamp(1e-4, 1 - 1e-4).logit()[None, None]
-    surface = float(np.log(level / (1 - level)))
+    before, surface = _logits(occupancy, distance.device), float(np.log(level / (1 - level)))
+    wide = sized(before[0], REFINED)[None]
     if len(lookers) > MOST:
-        fine = sized(logits[0], REFINED)[None]
-    else:
-        fine = refined(detail.refiner, logits, distance, surface, lookers)
-        if detail.mirror is not None:
-            fine = (fine + reflected(fine, detail.mirror)) / 2
-    occupancy = fine[0, 0].sigmoid().cpu().numpy()
-    level, _ = promising_level(occupancy)
-    occupancy = bridged(occupancy, level)
-    if len(lookers) > MOST:
-        return occupancy, level
+        return _joined(wide)
+    fine = refined(detail.refiner, before, distance, surface, lookers)
+    if detail.mirror is not None:
+        fine = (fine + reflected(fine, detail.mirror)) / 2
+    occupancy, level = _joined(fine)
     cut = float(np.log(level / (1 - level)))
-    fine = torch.from_numpy(occupancy).to(fine.device).clamp(1e-4, 1 - 1e-4).logit()[None, None] - cut
     kept = torch.from_numpy(largest(occupancy > level)).to(fine.device)
-    fine = cut + restored(fine, sized(logits[0], REFINED)[None] - surface, kept, lookers[0])
+    fine = cut + restored(_logits(occupancy, fine.device) - cut, wide - surface, kept, lookers[0])
+    if detail.mirror is not None:
+        fine = torch.maximum(fine, reflected(fine, detail.mirror))
     return bridged(fine[0, 0].sigmoid().cpu().numpy(), level), level
+
+
+def _logits(occupancy: np.ndarray, device) -> torch.Tensor:
+    return torch.from_numpy(occupancy).to(device).clamp(1e-4, 1 - 1e-4).logit()[None, None]
+
+
+def _joined(logits: torch.Tensor) -> tuple[np.ndarray, float]:
+    """Occupancy, its pieces joined, of logits (1, 1, N, N, N) and the level that promises most."""
+    occupancy = logits[0, 0].sigmoid().cpu().numpy()
+    level, _ = promising_level(occupancy)
+    return bridged(occupancy, level), level

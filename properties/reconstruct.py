@@ -112,7 +112,10 @@ class MaquetteSettings(bpy.types.PropertyGroup):
     together: EnumProperty(name="Pictures", description="What several pictures show", items=TOGETHER, default="each")
     sides: EnumProperty(name="Sides", description="Where the views were taken", items=SIDES, default="hand")
     resolution: EnumProperty(
-        name="Resolution", description="Cells of the field along each side", items=reconstruct.RESOLUTIONS, default="128"
+        name="Resolution",
+        description="Cells of the field along each side",
+        items=reconstruct.RESOLUTIONS,
+        default="128",
     )
 
     capture: PointerProperty(type=capture.MaquetteCapture)

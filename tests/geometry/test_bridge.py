@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from maquette.geometry.bridge import MOST, bridged, bridged_distance
+from maquette.geometry.bridge import MOST, bridged, bridged_distance, largest
 from maquette.geometry.occupancy_level import promising_level
 
 
@@ -110,3 +110,25 @@ def test_a_faint_field_has_its_level_below_what_is_in_it():
     field[3:5, 3:5, 3:5] = 0.12
     level, _ = promising_level(field)
     assert 0.01 < level < 0.12
+
+
+@pytest.mark.parametrize("inside", [0.02, 0.3, 0.0])
+def test_the_level_of_a_large_field_is_that_of_all_its_values(inside):
+    """Most cells are hardly likely and are left out of what is sorted; nothing changes by that."""
+    rng = np.random.default_rng(0)
+    field = rng.beta(0.1, 3.0, 40_000)
+    field[: int(inside * len(field))] = rng.beta(3.0, 1.0, int(inside * len(field)))
+    values = np.sort(field)[::-1]
+    both = np.cumsum(values)
+    promised = both / (np.arange(1, len(values) + 1) + both[-1] - both)
+    best = promised.argmax()
+    level, most = promising_level(field.reshape(40, 40, 25))
+    assert most == pytest.approx(promised[best], abs=1e-9)
+    assert level == pytest.approx(np.clip((values[best] + values[best + 1]) / 2, 0.15, 0.6), abs=1e-9)
+
+
+def test_the_largest_piece():
+    inside = np.zeros((9, 9, 9), bool)
+    inside[:2, :2, :2] = inside[4:8, 4:8, 4:8] = True
+    assert largest(inside).sum() == 64 and largest(inside)[5, 5, 5]
+    assert np.array_equal(largest(inside & largest(inside)), largest(inside)) and not largest(inside & False).any()

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from maquette.nets.camera import cell_centres
-from maquette.nets.look import Looker, look_from_all
+from maquette.nets.look import Looker, grown, look_from_all
 
 COLOURS = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]])
 WAYS = torch.tensor([[0.0, -1, 0], [1, 0, 0], [0, 1, 0], [-1, 0, 0]])
@@ -46,3 +46,21 @@ def test_one_view_colours_all_that_it_sees():
     points = cell_centres(32)
     inside = points.norm(dim=1) < 0.3
     assert seen.sum() > 500 and not (seen & inside & (points[:, 1] > 0.05)).any()
+
+
+def test_a_finer_field_is_seen_as_a_coarse_one_is():
+    """Rays through 128^3 are followed in 64^3: what faces the camera is sure, what lies behind or below is not."""
+    pixels, sure = look_from_all(ball(128), from_sides(COLOURS[:1]))
+    points = cell_centres(128).reshape(128, 128, 128, 3)
+    shell = (points.norm(dim=-1) - 0.3).abs() < 0.5 / 128
+    ahead, behind = shell & (points[..., 1] < -0.2), shell & (points[..., 1] > 0.1)
+    assert sure[ahead].min() > 0.9 and sure[behind].max() < 0.1
+    assert torch.allclose(pixels[ahead], COLOURS[0].expand(int(ahead.sum()), 3), atol=0.02)
+
+
+def test_cells_grow_along_axes_to_the_grid_s_end():
+    where = torch.zeros(6, 6, 6, dtype=torch.bool)
+    where[1, 3, 3] = True
+    found = grown(where, 2)
+    assert found.sum() == 4 * 5 * 5 and found[0, 1, 5] and not found[4].any() and not where[0].any()
+    assert grown(where, 9).all()

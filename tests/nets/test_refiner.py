@@ -128,3 +128,22 @@ def test_an_estimate_is_refined_from_its_first_picture():
     more = 2 * [Looker(picture(), CAMERA, STILL)]
     three = estimate.estimate(whole, certain, [*lookers, *more], 1.0, 128, detail(None))
     assert np.abs(three.occupancy - three.occupancy[::-1]).mean() < 1e-4, "of three the field is as it was"
+
+
+@pytest.mark.parametrize("loose", [False, True], ids=["gone", "loose"])
+def test_a_part_that_is_lost_is_given_back_and_a_sliver_is_not(loose):
+    """A ball's ear, gone or no more joined to it, comes back as it was; what the outline lost all round does not."""
+    x, y, z = cell_centres(64).T.reshape(3, 64, 64, 64)
+    ear = ((x - 0.35).abs() < 0.06) & (y.abs() < 0.06) & (z.abs() < 0.06)
+    before = torch.where(ear, 3.0, ball()[0, 0])[None, None]
+    fine = ball() - 0.4  # a hundredth smaller
+    if loose:
+        fine = torch.where((ear & (x > 0.34))[None, None], 2.0, fine)
+    kept = torch.from_numpy(estimate.largest((fine[0, 0] > 0).numpy()))
+    pixels = torch.ones(1, 4, 256, 256)
+    found = refiner.restored(fine, before, kept, Looker(pixels, CAMERA))[0, 0]
+    assert (found[ear] > 0).all()
+    away = (x < 0.2) & ((x**2 + y**2 + z**2).sqrt() > 0.292)
+    assert (found[away] <= 0).all() and torch.equal(found[x < 0], fine[0, 0][x < 0])
+    blind = refiner.restored(fine, before, kept, Looker(0 * pixels, CAMERA))
+    assert torch.equal(blind, fine), "what the picture does not show stays lost"
