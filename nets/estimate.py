@@ -124,7 +124,11 @@ def detailed(
     occupancy, level = _joined(fine)
     cut = float(np.log(level / (1 - level)))
     kept = torch.from_numpy(largest(occupancy > level)).to(fine.device)
-    fine = cut + restored(_logits(occupancy, fine.device) - cut, wide - surface, kept, lookers[0])
+    above = _logits(occupancy, fine.device) - cut
+    whole = restored(above, wide - surface, kept, lookers[0])
+    if whole is above:
+        return occupancy, level
+    fine = whole + cut
     if detail.mirror is not None:
         fine = torch.maximum(fine, reflected(fine, detail.mirror))
     return bridged(fine[0, 0].sigmoid().cpu().numpy(), level), level

@@ -164,13 +164,16 @@ def restored(fine: Tensor, before: Tensor, kept: Tensor, looker: Looker) -> Tens
     kept (N, N, N) bool: what will be left of it, without loose pieces.
 
     Where a thin part lies is doubtful, so what is most likely of each place may be that there is none of it. Where a
-    broad piece of what the first picture shows was lost in that way, all that is seen there stays.
+    broad piece of what the first picture shows was lost in that way, all that is seen there stays. fine itself where
+    there is none.
     """
     whole = fine.masked_fill(~kept & (fine > 0), -1.0)
     seen, had = (sight(values, looker.camera)[:, :1] > 0 for values in (whole, before))
     shown = F.adaptive_avg_pool2d(looker.pixels[:, 3:], SIGHT) > 0.5
     lost = (shown & had & ~seen).float()
     broad = -F.max_pool2d(-lost, 3, 1, 1)  # no slivers along the outline
+    if not broad.any():
+        return fine
     near = F.avg_pool2d(F.max_pool2d(broad, LOST, 1, LOST // 2), 5, 1, 2)
     uv, _ = project(cell_centres(fine.shape[-1], fine.device), looker.camera)
     share = F.grid_sample(near, uv[:, :, None], align_corners=False).reshape(fine.shape)
