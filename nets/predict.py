@@ -65,6 +65,8 @@ def predict(
     first picture's five numbers where those of all are known, for a cube that holds the shape; it is then fitted to
     the shape (`Estimate.place`), and nothing is guessed.
     """
+    if resolution > FINE and refiner is None:
+        raise ValueError(f"a field of {resolution} cells a side wants a refiner")
     device = next(network.parameters()).device
     pictures = [premultiplied(one, device) for one in (crop, *(other.crop for other in others))]
     say(0.1, "shape")

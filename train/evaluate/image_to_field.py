@@ -22,7 +22,8 @@ from ...geometry.field import Field
 from ...geometry.frames import UNIT_CUBE
 from ...geometry.isosurface import mesh_from_field
 from ...geometry.picture import read_picture
-from ...nets import device, predict
+from ...nets import checkpoint, device, predict
+from ...nets.refiner import REFINED
 from ..shapes import shards, world
 from . import artists, baselines, r2n2
 from .known_cameras import from_known
@@ -58,7 +59,7 @@ def parse(argv):
     parser.add_argument("--levels", type=float, nargs="*", default=[], help="levels to try besides each field's own")
     parser.add_argument("--no-network", action="store_true", help="the baselines alone")
     parser.add_argument("--no-baselines", action="store_true", help="the network alone")
-    parser.add_argument("--resolution", type=int, default=64, choices=(32, 64))
+    parser.add_argument("--resolution", type=int, default=64, choices=(32, 64, 128))
     parser.add_argument("--points", type=int, default=50_000, help="drawn on each surface")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--report", default="", metavar="R.json", help="every score of every picture")
@@ -106,10 +107,11 @@ def evaluate(options):
 def published(options):
     """ShapeNet's published test of the network alone."""
     network, card = read_network(NAME, options.weights, device.pick(options.device))
+    refiner = refining(network, options.resolution)
     one = trained(network, options.resolution)[f"**{NAME}**"]
 
     def several(photos):
-        return from_known(network, photos, options.resolution)
+        return from_known(network, photos, options.resolution, refiner)
 
     about = {"weights": {"sha256": card["sha256"]}}
     r2n2.evaluate(options, r2n2.Answers(one, several if network.config.several else None), about)
@@ -125,12 +127,12 @@ def means_of(rows, about):
 
 def trained(network, resolution, levels=()):
     """Name -> rgba -> Field, of the network at the level that it promises most for, and at any others asked for."""
-    seen = {}
+    seen, refiner = {}, refining(network, resolution)
 
     def estimate(rgba):
         if seen.get("picture") is not rgba:
             crop, close = (crop_to_object(rgba, size)[0] for size in (CROP, CLOSE))
-            seen.update(picture=rgba, estimate=predict.predict(network, crop, close, resolution))
+            seen.update(picture=rgba, estimate=predict.predict(network, crop, close, resolution, refiner=refiner))
         return seen["estimate"]
 
     def at(level=None):
@@ -138,6 +140,11 @@ def trained(network, resolution, levels=()):
 
     answers = {f"**{NAME}**": at()}
     return answers | {f"{NAME} at level {level:g}": at(level) for level in levels}
+
+
+def refining(network, resolution):
+    """The bundled refiner where the resolution wants one, on the network's device."""
+    return checkpoint.load("refiner", next(network.parameters()).device) if resolution == REFINED else None
 
 
 def from_folder(folder, views=0):
