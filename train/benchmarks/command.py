@@ -96,7 +96,8 @@ def measure(picture, options, folder):
             "s",
             f"cut out; {low:.2f} to {high:.2f}, of the processor {alone['work']:.2f}",
         ),
-        Line("the same from a 1024² photo without alpha", median(alone["photo"]), 1.0, "s", "on plain, shaded ground"),
+        Line("the same at 128³", median(alone["fine"]), 0, "s", f"{alone['memory_fine']:.2f} GB resident"),
+        Line("at 64³ from a 1024² photo without alpha", median(alone["photo"]), 1.0, "s", "on plain, shaded ground"),
         Line("peak memory of the worker", alone["memory"], 1.5, "GB", "resident, after all of these"),
         Line(
             "worker, cold start",
@@ -109,16 +110,10 @@ def measure(picture, options, folder):
     ]
     if not options.without_blender:
         lines.append(start(options.runs, folder))
-        remesh = run(scripts.REMESH, picture, options.runs, folder)["seconds"]
-        lines.append(
-            Line(
-                "remesh of the 64³ field, request to datablock",
-                1000 * median(remesh),
-                150,
-                "ms",
-                "smoothing 5, 5000 faces, in the bpy module",
-            )
-        )
+        for resolution, bound in (("64", 150), ("128", 0)):
+            remesh = run(scripts.REMESH, picture, options.runs, folder, resolution)["seconds"]
+            what = f"remesh of the {resolution}³ field, request to datablock"
+            lines.append(Line(what, 1000 * median(remesh), bound, "ms", "smoothing 5, 5000 faces, in the bpy module"))
         lines += sliders(options)
     return lines
 

@@ -13,9 +13,9 @@ def processor(pid):
     except OSError:
         return 0.0
 
-def once(image, **more):
+def once(image, resolution=64, **more):
     start = time.perf_counter()
-    maquette.reconstruct(image, resolution=64, device=device, cache=cache, **more)
+    maquette.reconstruct(image, resolution=resolution, device=device, cache=cache, **more)
     return time.perf_counter() - start
 
 def peak(pid):
@@ -33,8 +33,10 @@ before = processor(client.worker().pid)
 warm = [once(picture) for _ in range(int(runs))]
 work = (processor(client.worker().pid) - before) / int(runs)
 plain = [once(photo) for _ in range(int(runs))]
-print("RESULT " + json.dumps({"first": first, "warm": warm, "photo": plain, "work": work,
-                              "memory": peak(client.worker().pid)}))
+memory = peak(client.worker().pid)
+fine = [once(picture, 128) for _ in range(int(runs) + 1)][1:]
+print("RESULT " + json.dumps({"first": first, "warm": warm, "photo": plain, "work": work, "memory": memory,
+                              "fine": fine, "memory_fine": peak(client.worker().pid)}))
 """
 
 IMPORT = """
@@ -47,9 +49,9 @@ print("RESULT " + json.dumps({"seconds": time.perf_counter() - start, "work": ti
 
 REMESH = """
 import json, sys, time, bpy, maquette
-picture, runs, cache = sys.argv[1:]
+picture, runs, cache, resolution = sys.argv[1:]
 maquette.register()
-assert bpy.ops.maquette.reconstruct(filepath=picture) == {"FINISHED"}
+assert bpy.ops.maquette.reconstruct(filepath=picture, resolution=resolution) == {"FINISHED"}
 shape = bpy.context.object
 seconds = []
 for turn in range(int(runs) + 2):
