@@ -17,6 +17,8 @@ MOST = 12
 """What falls into more pieces than this is noise: joining it takes long and helps nobody"""
 LARGE = 0.1
 """... but those to a piece of at least this share of the largest, which no shape can do without"""
+MARGIN = 4
+"""Cells round the pieces that a bridge may lie in, too"""
 RADIUS = 1.2
 """Of a bridge, in cells"""
 ABOVE = 0.1
@@ -52,7 +54,9 @@ def ways(inside, costs, doubtful):
         return []
     if (cells >= SPECK * cells.max()).sum() > MOST:
         return []
-    price, barred = np.where(inside, CELL, costs()), doubtful() & ~inside
+    corner, box = around(pieces, cells >= SPECK * cells.max())
+    pieces, inside = pieces[box], inside[box]
+    price, barred = np.where(inside, CELL, costs()[box]), doubtful()[box] & ~inside
     largest = int(cells.argmax())
     joined, found = {largest}, []
     for share, prices in ((LARGE, price), (SPECK, np.where(barred, -1.0, price))):
@@ -65,7 +69,18 @@ def ways(inside, costs, doubtful):
             wanted.discard(reached)
             joined.add(reached)
             found.append(way)
-    return found
+    return [way + corner for way in found]
+
+
+def around(pieces, worth):
+    """The box round the pieces whose numbers are `worth` it, with MARGIN cells more: its first cell (3,), and slices.
+    Ways leave it for no good reason, and the search takes as long as there are cells."""
+    within = worth[pieces]
+    spans = []
+    for axis, size in enumerate(pieces.shape):
+        filled = np.flatnonzero(within.any(axis=tuple({0, 1, 2} - {axis})))
+        spans.append(slice(max(filled[0] - MARGIN, 0), min(filled[-1] + 1 + MARGIN, size)))
+    return np.array([span.start for span in spans]), tuple(spans)
 
 
 def cheapest(price, pieces, joined, wanted, found):

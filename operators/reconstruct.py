@@ -13,7 +13,7 @@ from .base import ONCE, JobOperator, given, told
 
 RESOLUTIONS = [
     ("32", "32", "Coarse and quick"),
-    ("64", "64", "Finer, and half as long as the finest"),
+    ("64", "64", "Finer, and a second or two quicker than the finest"),
     ("128", "128", "Finest: outlines, thin parts and colours as sharp as the picture shows them"),
 ]
 
