@@ -9,10 +9,11 @@ import torch
 import torch.nn.functional as F
 
 from ..geometry.bridge import bridged, largest
+from ..geometry.ends import drawn_to_ends
 from ..geometry.occupancy_level import promising_level
 from ..geometry.paint import spread
 from .image_to_field import MIDDLE, Prediction
-from .look import Looker, look_from_all
+from .look import Looker, look_from_all, within
 from .refiner import REFINED, Refiner, refined, restored
 from .symmetry import reflected
 
@@ -68,10 +69,12 @@ def estimate(
     weight: float,
     resolution: int,
     detail: Detail | None = None,
+    fills: bool = True,
 ) -> Estimate:
     """A Prediction with its surface found, its pieces joined, the pictures' colours; certain: the fine confidence.
 
-    resolution 32, 64 or, with `detail`, 128.
+    resolution 32, 64 or, with `detail`, 128. fills: whether the cube is as long as the shape is judged to be; then the
+    surface reaches its ends.
     """
     logits = (whole.occupancy if resolution == MIDDLE else whole.fine_occupancy).float()[0, 0]
     occupancy = logits.sigmoid().cpu().numpy()
@@ -79,6 +82,8 @@ def estimate(
     occupancy = bridged(occupancy, level)
     if detail:
         occupancy, level = detailed(detail, occupancy, level, whole.fine_distance, lookers)
+    if fills:
+        occupancy = drawn_to_ends(occupancy, level, within(lookers, len(occupancy), logits.device))
     where = logits.device
     colour = sized(whole.colour.float().sigmoid()[0], resolution).permute(1, 2, 3, 0)
     pixels, sure = look_from_all(torch.from_numpy(occupancy).to(where), lookers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -17,6 +18,8 @@ FINEST = 64
 """Cells along each side of the finest field that rays are followed through: they step over what is finer"""
 FAVOUR = 4
 """The power by which a view that sees a place more squarely than another outdoes it."""
+BLEED, WHOLE = 0.02, 0.9
+"""By how much of its side a picture is grown beyond the object's edge, and the alpha that is all of the object"""
 GRAZING = 0.1
 """The least cosine that counts, for normals of a soft field are no more than a hint."""
 
@@ -32,7 +35,11 @@ class Looker:
 
     def uv(self, points: torch.Tensor) -> torch.Tensor:
         """Where points (N, 3) of the first cube lie in the picture, (1, N, 2)."""
-        return project(points if self.fit is None else fitted(points, self.fit), self.camera)[0]
+        return self.project(points)[0]
+
+    def project(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """uv (1, N, 2) of points (N, 3) of the first cube, and their depth from the middle of the view's own (1, N)."""
+        return project(points if self.fit is None else fitted(points, self.fit), self.camera)
 
     def eye(self) -> torch.Tensor:
         """The camera's place in the first cube, (3,)."""
@@ -52,6 +59,20 @@ def look_from_all(occupancy: torch.Tensor, lookers: list[Looker]) -> tuple[torch
         share = (sure * squareness(faces, looker)) ** FAVOUR
         total, weight = total + pixels * share[..., None], weight + share
     return total / weight[..., None].clamp_min(1e-9), torch.stack([sure for _, sure in seen]).amax(0)
+
+
+def within(lookers: list[Looker], resolution: int, device) -> np.ndarray:
+    """(N, N, N) bool: cells that lie behind what all masks show, or a hundredth of the picture beside that."""
+    cells = min(resolution, FINEST)
+    points = cell_centres(cells, device)
+    seen = torch.ones(len(points), dtype=torch.bool, device=device)
+    for looker in lookers:
+        at = looker.uv(points)[:, :, None]
+        wide = 1 + 2 * round(looker.pixels.shape[-1] / 100)
+        mask = F.max_pool2d(looker.pixels[:, 3:].float(), wide, 1, wide // 2)
+        seen &= F.grid_sample(mask, at, align_corners=False).flatten() > 0.5
+    twice = resolution // cells
+    return seen.reshape(cells, cells, cells).cpu().numpy().repeat(twice, 0).repeat(twice, 1).repeat(twice, 2)
 
 
 def round_surface(occupancy: torch.Tensor) -> torch.Tensor:
@@ -92,11 +113,24 @@ def look(occupancy: torch.Tensor, looker: Looker, near: torch.Tensor) -> tuple[t
             open_ = free / share.clamp_min(1e-3)
         else:
             open_ = opened(volume, points, looker)
-        here = F.grid_sample(looker.pixels, looker.uv(points)[:, :, None], align_corners=False)[0, :, :, 0]
+        here = F.grid_sample(bled(looker.pixels), looker.uv(points)[:, :, None], align_corners=False)[0, :, :, 0]
         colour = here[:3] / here[3:].clamp_min(1e-3)
         pixels[index] = colour.T.clamp(0, 1)
         sure[index] = open_ * ((here[3] - 0.6) / 0.35).clamp(0, 1)
     return pixels.reshape(n, n, n, 3), sure.reshape(n, n, n)
+
+
+def bled(pixels: torch.Tensor) -> torch.Tensor:
+    """pixels (1, 4, H, W), straight alpha, beyond the object's edge as they are within it: shapes do not keep to the
+    pixel, and an edge is mixed with what was behind it."""
+    reach = max(1, round(BLEED * pixels.shape[-1]))
+    known = (pixels[:, 3:] >= WHOLE).to(pixels)
+    colour = pixels[:, :3] * known
+    for _ in range(reach):
+        near = [F.avg_pool2d(one, 3, 1, 1) for one in (colour, known)]
+        colour = torch.where(known > 0, colour, near[0] / near[1].clamp_min(1e-6))
+        known = (near[1] > 0).to(pixels)
+    return torch.where(known > 0, torch.cat([colour, known], 1), pixels)
 
 
 def opened(volume: torch.Tensor, points: torch.Tensor, looker: Looker) -> torch.Tensor:

@@ -102,7 +102,8 @@ def predict(
     whole = outlined(whole, pictures, lookers, used, bool(camera))
     weight = 1.0 if camera else float(weights[0])
     detail = Detail(refiner, mirror) if resolution > FINE else None
-    found = estimate(whole, certain, [one for one, use in zip(lookers, used) if use], weight, resolution, detail)
+    seeing = [one for one, use in zip(lookers, used) if use]
+    found = estimate(whole, certain, seeing, weight, resolution, detail, not camera)
     found.camera["depth"] = found.camera["scale"] / (2 * larger_side(crop))
     agreed = agreements(whole, pictures, lookers)
     for agreement, met in zip(agreed, (None, *beside), strict=True):

@@ -137,6 +137,34 @@ def test_what_the_silhouette_shows_is_there_and_what_it_lacks_is_not():
     assert out[:, :12].max() < 0.1  # only the likeliest cells of a ray come through
 
 
+def test_what_is_raised_is_no_deeper_than_what_is_expected():
+    """A rod that the network sees but doubts at all depths: it comes through round, not as a sheet."""
+    logits = torch.full((1, 1, 32, 32, 32), -6.0)
+    logits[..., 15:17, 4:28, 4:28] = -2.5  # across the view 2 cells, at any depth alike
+    logits[..., 15:17, 14:18, 4:28] = -2.0
+    alpha = torch.zeros(1, 1, 128, 128)
+    alpha[..., 8:120, 56:72] = 1
+    looker = look.Looker(alpha, torch.tensor([[0.0, math.log(2.0), 0.1, 0.0, 0.0]]))
+    rod = silhouette.agreeing(logits, alpha, looker).sigmoid()[0, 0, 15:17, :, 8:24]
+    deep = (rod > 0.3).any(0).sum(0)  # cells inside, of each height
+    assert deep.min() >= 2 and deep.max() <= 2 * (silhouette.LEAST + silhouette.FADE) + 2
+    assert rod[:, 15:17].min() > 0.4 and rod[:, :8].max() < 0.1
+
+
+def test_a_view_beside_the_first_raises_by_its_own_depth():
+    """The same rod across the first view, raised by a camera to its right, for which x is the depth."""
+    logits = torch.full((1, 1, 32, 32, 32), -6.0)
+    logits[..., 4:28, 15:17, 4:28] = -2.0
+    logits[..., 8:10, 15:17, 4:28] = -1.0
+    alpha = torch.zeros(1, 1, 128, 128)
+    alpha[..., 8:120, 56:72] = 1
+    looker = look.Looker(
+        alpha, torch.tensor([[0.0, math.log(2.0), 0.1, 0.0, 0.0]]), torch.tensor([[-math.pi / 2, 1.0, 0, 0, 0]])
+    )
+    rod = silhouette.agreeing(logits, alpha, looker).sigmoid()[0, 0, :, 15:17, 8:24]
+    assert rod[8:10].min() > 0.4 and rod[18:].max() < 0.2
+
+
 def test_same_input_same_answer():
     network = checkpoint.load("image_to_field")
     crop = np.zeros((128, 128, 4), np.float32)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from maquette.nets.camera import cell_centres
-from maquette.nets.look import Looker, grown, look_from_all
+from maquette.nets.look import Looker, bled, grown, look_from_all, within
 
 COLOURS = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]])
 WAYS = torch.tensor([[0.0, -1, 0], [1, 0, 0], [0, 1, 0], [-1, 0, 0]])
@@ -56,6 +56,28 @@ def test_a_finer_field_is_seen_as_a_coarse_one_is():
     ahead, behind = shell & (points[..., 1] < -0.2), shell & (points[..., 1] > 0.1)
     assert sure[ahead].min() > 0.9 and sure[behind].max() < 0.1
     assert torch.allclose(pixels[ahead], COLOURS[0].expand(int(ahead.sum()), 3), atol=0.02)
+
+
+def test_colours_bleed_beyond_the_edge_from_within():
+    """What the edge is mixed with, background, colours nothing; far beyond there is nothing still."""
+    pixels = torch.zeros(1, 4, 100, 100)
+    pixels[:, 0, :, :50], pixels[:, 3, :, :50] = 1.0, 1.0
+    pixels[:, :, :, 50] = torch.tensor([0.5, 0.5, 0.5, 0.5])[None, :, None]
+    grown_ = bled(pixels)
+    assert grown_[0, :, 5, 50].tolist() == pytest.approx([1, 0, 0, 1], abs=1e-5), "the mixed edge is red, too"
+    assert grown_[0, :, 5, 51].tolist() == pytest.approx([1, 0, 0, 1], abs=1e-5)
+    assert torch.equal(grown_[..., 60:], pixels[..., 60:]) and torch.equal(grown_[..., :50], pixels[..., :50])
+    nothing = torch.zeros(1, 4, 20, 20)
+    assert torch.equal(bled(nothing), nothing)
+
+
+def test_cells_within_all_masks():
+    left, low = torch.zeros(1, 4, 64, 64), torch.zeros(1, 4, 64, 64)
+    left[:, 3, :, :32], low[:, 3, 32:] = 1.0, 1.0
+    camera = torch.tensor([[0.0, math.log(1.8), 0.1, 0, 0]])
+    found = within([Looker(left, camera), Looker(low, camera, torch.tensor([[0.0, 1, 0, 0, 0]]))], 128, "cpu")
+    assert found.shape == (128, 128, 128)
+    assert found[:60, :, :60].all() and not found[68:].any() and not found[:, :, 68:].any()
 
 
 def test_cells_grow_along_axes_to_the_grid_s_end():
