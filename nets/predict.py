@@ -90,7 +90,7 @@ def predict(
         cameras, beside = together(network, seen, cameras, beside, pictures, told, chunks)
         say(0.5, "shape")
     whole = fused(network, seen, cameras, beside, chunks)
-    say(0.8, "colours")
+    say(0.8, "detail" if resolution > FINE else "colours")
     mirror = plane(whole.occupancy) if symmetry else None
     if symmetry:
         whole = symmetrical(whole, mirror)

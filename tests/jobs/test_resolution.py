@@ -43,6 +43,14 @@ def test_128_is_what_one_gets(jug, tmp_path):
     assert inside.any(axis=(1, 2)).sum() > 60
 
 
+@pytest.mark.parametrize("resolution, last", [(64, "colours"), (128, "detail")])
+def test_what_takes_long_is_told(jug, tmp_path, resolution, last):
+    notes = []
+    request = Reconstruct(images=(jug,), cache=str(tmp_path), resolution=resolution, device="cpu")
+    job.reconstruct(request, lambda fraction, phase, note="": notes.append((phase, note)), lambda: False)
+    assert [note for phase, note in notes if phase == "Network"][-1] == last
+
+
 def test_symmetry_holds_at_128(jug, tmp_path):
     def crooked(view):
         _, field = made(jug, tmp_path, view=view)
