@@ -23,7 +23,7 @@ def spread(seen: np.ndarray, weight: np.ndarray, guess: np.ndarray) -> np.ndarra
     few = tuple(slice(None, None, max(2, n // COARSE)) for n in weight.shape)
     sure = weight[few]
     apart = (seen[few] - guess[few]) * sure[..., None]
-    overall = apart.sum((0, 1, 2)) / sure.sum()
+    overall = apart.sum((0, 1, 2)) / max(sure.sum(), 1e-6)  # what is seen may lie between these cells
     mass = gaussian_filter(sure, FAR) + 1e-4
     shift = np.stack([gaussian_filter(apart[..., c], FAR) + 1e-4 * overall[c] for c in range(3)], -1) / mass[..., None]
     shift = drawn_out(shift.astype(np.float32), guess.shape)

@@ -29,3 +29,15 @@ def test_what_is_not_seen_follows_what_is_beside_it(n):
     assert np.allclose(green[: n // 2], 0.4) and green[n // 2 + 1] > 0.3
     assert (np.diff(green) <= 1e-6).all() and np.allclose(found[..., 0], 0.8, atol=1e-5)
     assert np.array_equal(spread(seen, 0 * weight, guess), guess)
+
+
+@pytest.mark.parametrize("n", [32, 64, 128])
+def test_what_is_seen_between_the_cells_that_are_looked_at_stays_alone(n):
+    """A few cells that every second, or fourth, passes over: they have their colour, all else the guess."""
+    guess, seen = np.full((n, n, n, 3), 0.2, np.float32), np.full((n, n, n, 3), 0.9, np.float32)
+    weight = np.zeros((n, n, n), np.float32)
+    weight[5, 7, 9] = 1
+    found = spread(seen, weight, guess)
+    assert found[5, 7, 9] == pytest.approx([0.9] * 3)
+    found[5, 7, 9] = 0.2
+    assert np.allclose(found, 0.2, atol=1e-5)
