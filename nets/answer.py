@@ -15,6 +15,9 @@ from .silhouette import FIRST, KNOWN, OTHER, agreeing
 
 SOFTNESS = 0.6
 """Standard deviation, in cells of the fine grid, of what smooths its logits: doubt from cell to cell tears surfaces."""
+ALONE = {1: 0.5, 2: 0.25}
+"""Share of the first picture's own answer by how many others are used: where the cube of few pictures lies is in doubt,
+and an answer to the first alone is wrong in other ways (docs/benchmarks.md)."""
 
 
 def fused(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: list, chunks: int) -> Prediction:
@@ -22,6 +25,16 @@ def fused(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: list
     first = {name: value[:2] for name, value in seen.items()}
     both = decode(network, first, cameras[:2], chunks, [met.view for met in beside if met.used])
     return blend([one_of(both, 0), mirrored(one_of(both, 1))], torch.full((1, 2), 0.5, device=cameras.device))
+
+
+def steadied(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: list, chunks: int) -> Prediction:
+    """As `fused`; of few pictures with what the first says alone mixed in, in its probabilities."""
+    whole = fused(network, seen, cameras, beside, chunks)
+    alone = ALONE.get(sum(met.used for met in beside), 0.0)
+    if not alone:
+        return whole
+    shares = torch.tensor([[1 - alone, alone]], device=cameras.device)
+    return blend([whole, fused(network, seen, cameras[:2], [], chunks)], shares)
 
 
 def outlined(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .answer import fused, outlined
+from .answer import outlined, steadied
 from .camera import likeliest
 from .confidence import confidence
 from .estimate import Detail, Estimate, estimate
@@ -89,7 +89,7 @@ def predict(
         told = [(elevation is not None, depth is not None), *((one.elevation is not None, False) for one in others)]
         cameras, beside = together(network, seen, cameras, beside, pictures, told, chunks)
         say(0.5, "shape")
-    whole = fused(network, seen, cameras, beside, chunks)
+    whole = steadied(network, seen, cameras, beside, chunks)
     say(0.8, "detail" if resolution > FINE else "colours")
     mirror = plane(whole.occupancy) if symmetry else None
     if symmetry:

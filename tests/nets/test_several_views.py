@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from maquette.nets import camera, look, predict, several_views, silhouette, turns
+from maquette.nets.answer import fused, steadied
 from maquette.nets.image_to_field import Config, ImageToField
 from maquette.nets.several_views import OtherView, fitted
 
@@ -158,6 +159,30 @@ def test_what_the_search_is_unsure_of_is_left_out(network, monkeypatch):
     monkeypatch.setattr(turns, "ENOUGH", 0.0)
     used = predict.predict(network, one, one, others=[predict.Beside(two, two)])
     assert used.views[1]["used"] and np.abs(used.occupancy - alone.occupancy).max() > 1e-3
+
+
+@pytest.mark.parametrize(("others", "share"), [(0, 0), (1, 0.5), (2, 0.25), (3, 0)])
+def test_an_answer_to_few_pictures_holds_some_of_the_answer_to_the_first_alone(network, others, share):
+    for meeting in (network.meet_coarse, network.meet_fine):
+        torch.nn.init.normal_(meeting.out.weight, std=0.3)
+    torch.manual_seed(9)
+    seen = network.encode(torch.rand(2, 4, 128, 128))
+    cameras = torch.tensor([[0.3, 0.4, 0.3, 0.0, 0.0]]).repeat(2, 1)
+    views = [other(network, seed) for seed in range(1, others + 1)]
+    pairs = [OtherView(repeated(view.seen), view.camera.repeat(2, 1), view.fit.repeat(2, 1)) for view in views]
+    beside = [SimpleNamespace(view=pair, used=True) for pair in pairs] + [SimpleNamespace(view=None, used=False)]
+
+    def said(way, beside):
+        with torch.no_grad():
+            return way(network, seen, cameras, beside, 1).fine_occupancy.sigmoid()
+
+    alone, together = said(fused, []), said(fused, beside)
+    torch.testing.assert_close(said(steadied, beside), share * alone + (1 - share) * together)
+    assert not others or (alone - together).abs().max() > 0.01
+
+
+def repeated(seen):
+    return {name: value.repeat(2, *[1] * (value.dim() - 1)) for name, value in seen.items()}
 
 
 def test_slabs_give_what_the_whole_gives_with_other_views_too(network):
