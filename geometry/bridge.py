@@ -8,7 +8,11 @@ from scipy import ndimage
 from skimage.graph import MCP_Geometric
 
 SPECK = 0.01
-"""Pieces of less than this share of the largest are not worth a bridge"""
+"""Pieces of less than this share of the largest are not worth a bridge ..."""
+FEW = 6
+"""... but where they have so many cells, and reach further than what is worth one ..."""
+REACH = 1 / 16
+"""... by this share of the grid's side: a table's top outweighs its feet by far, and without them it is no table"""
 DOUBTFUL = 0.02
 """Bridges do not cross cells that are less likely inside than this ..."""
 FAR = 3.0
@@ -50,17 +54,16 @@ def ways(inside, costs, doubtful):
     pieces, count = ndimage.label(inside)
     cells = np.bincount(pieces.ravel())
     cells[0] = 0
-    if count < 2 or np.sort(cells)[-2] < SPECK * cells.max():
+    worth = worthwhile(pieces, cells) if count > 1 else cells > 0
+    if not 1 < worth.sum() <= MOST:
         return []
-    if (cells >= SPECK * cells.max()).sum() > MOST:
-        return []
-    corner, box = around(pieces, cells >= SPECK * cells.max())
+    corner, box = around(pieces, worth)
     pieces, inside = pieces[box], inside[box]
     price, barred = np.where(inside, CELL, costs()[box]), doubtful()[box] & ~inside
     largest = int(cells.argmax())
     joined, found = {largest}, []
-    for share, prices in ((LARGE, price), (SPECK, np.where(barred, -1.0, price))):
-        wanted = {int(i) for i in np.flatnonzero(cells >= share * cells[largest])} - joined
+    for which, prices in ((cells >= LARGE * cells[largest], price), (worth, np.where(barred, -1.0, price))):
+        wanted = {int(i) for i in np.flatnonzero(which)} - joined
         while wanted:
             way = cheapest(prices, pieces, joined, wanted, found)
             if way is None:
@@ -70,6 +73,20 @@ def ways(inside, costs, doubtful):
             joined.add(reached)
             found.append(way)
     return [way + corner for way in found]
+
+
+def worthwhile(pieces, cells):
+    """Which of the pieces, of so many cells each and the first of them no piece, are worth a bridge: (N + 1,) bool."""
+    worth = cells >= SPECK * cells.max()
+    boxes = [None, *ndimage.find_objects(pieces)]
+    known = [boxes[i] for i in np.flatnonzero(worth)]
+    low = [min(box[axis].start for box in known) for axis in range(3)]
+    high = [max(box[axis].stop for box in known) for axis in range(3)]
+    ends = np.zeros_like(worth)
+    for i in np.flatnonzero((cells >= FEW) & ~worth):
+        beyond = [max(low[k] - boxes[i][k].start, boxes[i][k].stop - high[k]) for k in range(3)]
+        ends[i] = max(beyond) >= REACH * max(pieces.shape)
+    return worth | ends if (worth | ends).sum() <= MOST else worth
 
 
 def around(pieces, worth):

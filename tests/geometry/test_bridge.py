@@ -47,6 +47,33 @@ def test_specks_stay_apart_and_one_piece_stays_what_it_is(legs):
     assert bridged(legs, 0.95) is legs, "nothing is inside"
 
 
+@pytest.fixture
+def table():
+    """A heavy top, two small feet far below it and as small a piece close under it; all that is between is doubted."""
+    field = np.full((48, 48, 48), 0.001, np.float32)
+    field[4:44, 4:44, 36:44] = 0.9
+    for x in (6, 40):
+        field[x : x + 2, 6:8, 4:36] = 0.1
+        field[x : x + 2, 6:8, 4:8] = 0.8
+    field[24:26, 24:26, 32:34] = 0.8
+    return field
+
+
+def test_small_feet_that_reach_further_than_all_else_are_kept(table):
+    joined = bridged(table, 0.4)
+    kept = largest(joined > 0.4)
+    assert kept[6:8, 6:8, 4:8].all() and kept[40:42, 6:8, 4:8].all()
+    assert pieces(joined, 0.4) == 2, "what lies within the others' bounds stays apart"
+
+
+def test_too_many_small_pieces_do_not_keep_large_ones_apart(table):
+    table[4:44, 20:28, 20:30] = 0.9
+    for x in range(4, 44, 3):
+        table[x, 40:44, 2:4] = 0.8
+    joined = bridged(table, 0.4)
+    assert largest(joined > 0.4)[10, 24, 25] and not largest(joined > 0.4)[6:8, 6:8, 4:8].any()
+
+
 def test_distances_are_joined_the_shortest_way():
     """A shade over its foot: the rod between them is where they are nearest, and as thick as it is said to be."""
     x, y, z = (np.arange(48) + 0.5 for _ in range(3))
