@@ -22,24 +22,36 @@ def _turned(p: Parts, points, **kw) -> None:
 
 
 def crockery(p: Parts) -> None:
-    """Tumblers, plates, pans, pitchers, lids and nested cups, all with walls of 3 to 9 % of their radius."""
+    """Tumblers, plates, pans, pitchers, lids and nested cups, all with walls of 3 to 9 % of their radius.
+
+    Half of the tumblers and nested cups have a collar round the rim, as flower pots and stacking cups do, and some stand
+    on a narrower step.
+    """
     paint(p, "ceramic")
     u, n = p.rng.uniform, p.count
-    kind = p.rng.choice(6, n, p=[.28, .24, .15, .12, .07, .14])
+    kind = p.rng.choice(6, n, p=[.34, .22, .14, .11, .06, .13])
     tumbler, plate, pan, pitcher, lid, nested = (kind == i for i in range(6))
     rim, height, wall = p.draw("rim radius", .9, 1.1), p.draw("height over radius", 1.3, 3.4), p.draw("wall", .03, .09)
     height = np.select([plate, pan, pitcher, lid], [u(.1, .3, n), u(.25, .6, n), u(1.9, 3, n), u(.15, .35, n)], height)
     foot = rim * np.select([plate, pan, lid], [u(.4, .7, n), u(.7, .95, n), u(.9, 1, n)], u(.55, .95, n))
     middle = np.where(pitcher, u(.95, 1.3, n), u(.97, 1.06, n)) * (foot + rim) / 2
     base = wall * u(1, 1.8, n)
+    collar = (tumbler | nested) & p.chance(.5)
+    out, down = rim * u(1.03, 1.14, n), height * u(.03, .18, n)
     for level in range(3):  # cups stand in cups
         up = level * height * u(.12, .25, n) if level else np.zeros(n)
         there = (tumbler | pan | pitcher) if level == 0 else nested & (p.chance(.6) if level == 2 else True)
         there = there | nested if level == 0 else there
+        neck = rim + (foot - rim) * down / height
+        _turned(p, [(foot, up), (neck, up + height - down), (out, up + height - down * u(.9, 1.1, n)), (out, up + height),
+                    (rim - wall, up + height), (foot - wall, up + base), (foot * .5, up + base), (foot * .2, up + base)],
+                where=there & collar, label="body", material=level % 2)
         _turned(p, [(foot, up), (middle, up + height * .5), (rim, up + height), (rim - wall, up + height),
                     (middle - wall, up + height * .5), (foot - wall, up + base), (foot * .5, up + base), (foot * .2, up + base)],
-                where=there, label="body", material=level % 2)
-    bead = (tumbler | nested) & p.chance(.3)
+                where=there & ~collar, label="body", material=level % 2)
+    step = (tumbler | nested) & p.chance(.25)
+    p.cone((0, 0, -height * .04), height * .05, foot * u(.8, .93, n), foot * .92, where=step, label="foot", bevel=wall * .2)
+    bead = (tumbler | nested) & ~collar & p.chance(.3)
     p.arc((0, 0, height), rim, wall * .7, ROUND, where=bead, label="rim")
     well, rise = foot * u(.9, 1.05, n), height * u(.2, .6, n)
     _turned(p, [(foot * .95, 0), (foot, height * .1), ((foot + rim) / 2, rise), (rim, height - wall * .5), (rim, height),

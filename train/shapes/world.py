@@ -16,13 +16,13 @@ from .program import Parts, Shapes, bounds, posed, refit
 
 # family -> (builder, share); structured families make about 90 %
 FAMILIES = {
-    "seat": (furniture.seat, .075), "table": (furniture.table, .045), "cabinet": (furniture.cabinet, .045),
+    "seat": (furniture.seat, .07), "table": (furniture.table, .045), "cabinet": (furniture.cabinet, .045),
     "bed_or_sofa": (furniture.bed_or_sofa, .035), "lamp": (furniture.lamp, .03),
-    "vessel": (household.vessel, .08), "package": (household.package, .08), "tool": (household.tool, .05),
+    "vessel": (household.vessel, .08), "package": (household.package, .075), "tool": (household.tool, .05),
     "fruit": (household.fruit, .05), "car": (outdoors.car, .035), "aircraft": (outdoors.aircraft, .03),
     "boat": (outdoors.boat, .015), "house": (outdoors.house, .03), "plant": (outdoors.plant, .03),
-    "creature": (outdoors.creature, .05), "free": (freeform.free, .1),
-    "crockery": (everyday.crockery, .065), "goods": (everyday.goods, .06), "implement": (everyday.implement, .05),
+    "creature": (outdoors.creature, .05), "free": (freeform.free, .095),
+    "crockery": (everyday.crockery, .08), "goods": (everyday.goods, .06), "implement": (everyday.implement, .05),
     "toy": (everyday.toy, .045),
 }
 SPLITS = {"train": 0, "validation": 1, "test": 2, "library": 3}
