@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .camera import BINS, cell_centres, hypotheses, project
+from .relief import Placed, Relief
 from .several_views import Meeting, OtherView, TurnHead, fitted
 
 COARSE, MIDDLE, FINE = 16, 32, 64
@@ -31,6 +32,8 @@ class Config:
     """How many nearest-silhouette shapes the prior holds; 0 leaves the prior out."""
     several: int = 0
     """Channels in which other views of the object meet; 0 for networks of one picture."""
+    relief: int = 0
+    """Features without a name beside the depths and normals that are read from the picture; 0 reads none."""
 
 
 @dataclass
@@ -222,9 +225,15 @@ class ImageToField(nn.Module):
             self.meet_coarse = Meeting(self.SAMPLED + 24 + 4 + 4, config.several, config.width)
             self.meet_fine = Meeting(self.SAMPLED + 4 + 4, config.several, d)
             self.turn = TurnHead(v)
+        if config.relief:
+            self.relief = Relief(config.relief)
+            self.relief_coarse, self.relief_fine = (Placed(config.relief, outputs) for outputs in (config.width, d))
 
-    def encode(self, picture: Tensor) -> dict[str, Tensor]:
-        """picture (B, 4, 128, 128), sRGB times alpha and alpha, in [0, 1] -> features, camera distribution."""
+    def encode(self, picture: Tensor, relief: bool = True) -> dict[str, Tensor]:
+        """picture (B, 4, 128, 128), sRGB times alpha and alpha, in [0, 1] -> features, camera distribution.
+
+        relief: with the maps of depths, which `decode` wants of the first view alone.
+        """
         at32, at16, vector = self.encoder(picture)
         seen = {"picture": picture, "at32": self.thin32(at32), "at16": self.thin16(at16), "vector": vector}
         context = vector
@@ -232,6 +241,8 @@ class ImageToField(nn.Module):
             with torch.no_grad():
                 seen["prior"], cameras = self.prior(picture[:, 3:4].float())
             context = torch.cat([vector, cameras.to(vector.dtype)], 1)
+        if self.config.relief and relief:
+            seen["relief"] = self.relief(picture)
         return seen | {"context": context, "bins": self.bins(context)}
 
     def camera(self, seen: dict[str, Tensor], elevation_scale: Tensor) -> Tensor:
@@ -279,6 +290,10 @@ class ImageToField(nn.Module):
         met = None
         if others:
             met = self._others(others, cell_centres(COARSE, device), True).reshape(batch, -1, COARSE, COARSE, COARSE)
+        if self.config.relief:
+            told = self.relief_coarse(seen["relief"], cell_centres(COARSE, device), camera)
+            told = told.reshape(batch, -1, COARSE, COARSE, COARSE)
+            met = told if met is None else met + told
         volume = self.head(self.volume(x, torch.cat([seen["vector"], camera.to(seen["vector"].dtype)], 1), met))
         cells, latent = depth_to_space(volume[:, :16], 2), volume[:, 16:]
         if self.prior is not None:
@@ -294,6 +309,8 @@ class ImageToField(nn.Module):
         y = self.enter(torch.cat([near, cut(latent, region, self.LATENT), looked], 1))
         if others:
             y = y + self._others(others, points.reshape(-1, 3), False).reshape(batch, -1, *shape)
+        if self.config.relief:
+            y = y + self.relief_fine(seen["relief"], points.reshape(-1, 3), camera).reshape(batch, -1, *shape)
         y = y + self.detail(y)
         base = F.interpolate(near, scale_factor=2, mode="trilinear", align_corners=False)
         fine = depth_to_space(self.fine(y), 2) + base

@@ -55,6 +55,22 @@ def test_cameras_come_first(packages):
     assert network.encoder.one[0][0].weight.grad.abs().sum() > 0 and network.head.weight.grad is None
 
 
+def test_depths_come_first_where_they_are_asked_for(packages):
+    """Their share of the budget moves them alone; after it they learn with all else, and all else from them."""
+    plan = settings(packages, "", relief=4, relief_share=0.5, camera_share=0.0)
+    network = recipe.make(plan)
+    batch = recipe.prepare(next(iter(recipe.Batches(packages / "train", plan, np.random.default_rng(0)))), augment=True)
+    total, parts = recipe.loss(network, batch, plan, progress=0.1)
+    total.backward()
+    assert set(parts) == {"front", "back", "normal"}
+    assert {n.split(".")[0] for n, p in network.named_parameters() if p.grad is not None} == {"relief"}
+    said = losses(recipe, network, batch, plan, 30, 3e-3, progress=0.9)
+    untouched = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert not untouched
+    assert np.mean(said[-5:]) < 0.8 * np.mean(said[:3])
+    assert {"front", "coarse"} <= set(recipe.loss(network, batch, plan, progress=0.9)[1])
+
+
 def test_flips_move_picture_truth_and_camera_together(packages, monkeypatch):
     batch = next(iter(recipe.Batches(packages / "train", settings(packages, ""), np.random.default_rng(0))))
     plain = recipe.prepare(batch, augment=False)
@@ -85,7 +101,7 @@ def test_validation_leaves_scalars_and_a_grid_of_pictures(packages, tmp_path):
 def test_several_views_are_trained_on_and_validated(with_views, tmp_path, capsys):
     """Steps of one picture and of several; the layers where views meet start at nothing and learn."""
     run = tmp_path / "run"
-    last = loop.train(recipe, settings(with_views, run, several=4, steps=12, camera_share=0.0))
+    last = loop.train(recipe, settings(with_views, run, several=4, relief=4, steps=12, camera_share=0.0))
     weights = torch.load(last, weights_only=True)["network"]
     assert weights["meet_coarse.out.weight"].abs().max() > 0 and weights["meet_fine.out.weight"].abs().max() > 0
     line = (run / "validation.txt").read_text()

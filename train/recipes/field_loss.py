@@ -12,6 +12,7 @@ from torch import Tensor
 from ...nets.camera import hypotheses, soft_bins
 from ...nets.image_to_field import MIDDLE, TRUNCATION, ImageToField
 from ...nets.several_views import OtherView, turn_bins
+from .relief_loss import relief_loss
 
 if TYPE_CHECKING:
     from .image_to_field import Recipe
@@ -29,13 +30,15 @@ def loss(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """-> total loss and its parts; progress in [0, 1] through the budget."""
     truth, count = batch["camera"], len(batch["camera"])
+    if progress < recipe.relief_share:
+        return relieved(network.relief(batch["picture"]), batch)
     pictures, every_camera = batch["picture"], truth
     for name in ("other", "view"):
         if f"{name}_picture" in batch:  # all views of an object, then those of the next
             more, numbers = batch[f"{name}_picture"], batch[f"{name}_camera"]
             pictures = torch.cat([pictures, more.reshape(-1, *pictures.shape[1:])])
             every_camera = torch.cat([every_camera, numbers.reshape(-1, 5)])
-    seen = network.encode(pictures)
+    seen = network.encode(pictures, relief=False) if recipe.relief else network.encode(pictures)
     bins, rest = camera_loss(network, seen, every_camera)
     alone = 0.0 if recipe.start else recipe.camera_share
     if progress < alone:
@@ -51,6 +54,8 @@ def loss(
         doubt = (torch.rand(count, 1, device=truth.device) >= share).float()
     given = believed(network, seen, standing, doubt)
     first = {name: value[:count] for name, value in seen.items()}
+    if recipe.relief:
+        first["relief"] = network.relief(batch["picture"])
     camera, others, turn = given[:count], [], None
     if "fit" in batch:
         turn = turn_loss(network, seen["vector"], batch["fit"])
@@ -72,10 +77,22 @@ def loss(
     wrong = (out.colour.float().sigmoid() - batch["colour"][(*every, *region)]).abs() * painted
     parts["colour"] = wrong.sum() / (3 * painted.sum() + 1)
     total = parts["coarse"] + 0.5 * parts["fine"] + 0.6 * parts["bins"] + 2 * parts["rest"] + 0.5 * parts["colour"]
+    if recipe.relief:
+        relief, more = relieved(first["relief"], batch)
+        total, parts = total + 0.5 * relief, parts | more
     if turn is not None:
         parts = {f"{name}_views": value for name, value in parts.items()} | {"turn": turn}
         total = total + 0.2 * turn
     return total, {name: value.detach() for name, value in parts.items()}
+
+
+def relieved(maps: Tensor, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+    """`relief_loss` of the first pictures' maps, where their shapes fill their cubes: depths count from the middle."""
+    picture, distance, camera = batch["picture"], batch["distance"], batch["camera"]
+    if "known_camera" in batch:
+        still = (batch["known_camera"][:, 0] == camera).all(1)
+        maps, picture, distance, camera = maps[still], picture[still], distance[still], camera[still]
+    return relief_loss(maps, picture, distance, camera)
 
 
 def believed(network: ImageToField, seen: dict, truth: Tensor, doubt: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from ...nets.several_views import TURNS, OtherView
 from ..shapes import shards
 from .field_loss import occupancy
 from .field_samples import prepare, samples
+from .relief_loss import relief_loss
 from .shard_batches import ViewBatches
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ def validate(network: ImageToField, recipe: Recipe, device) -> dict[str, float]:
             error = (found[:, 0] - batch["camera"][:, :2]).abs()
             scores["elevation_degrees"].append(error[:, 0].rad2deg())
             scores["log_scale"].append(error[:, 1])
+            if recipe.relief:
+                truth = (batch["picture"], batch["distance"], batch["camera"])
+                for name, value in relief_loss(seen["relief"], *truth)[1].items():
+                    scores.setdefault(name, []).append(value.reshape(1))
         have += len(loaded["picture"])
     found = {name: float(torch.cat(values).mean()) for name, values in scores.items()}
     if recipe.several:

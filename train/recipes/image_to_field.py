@@ -52,6 +52,10 @@ class Recipe(BaseRecipe):
     validation_views/ are wanted too, made by `shards --views 4`."""
     several_share: float = 0.5
     """Share of the steps that take several views."""
+    relief: int = 0
+    """Features without a name beside the depths that are read from the picture; 0 reads none."""
+    relief_share: float = 0.0
+    """First share of the budget that trains those depths alone, which is cheap."""
     validation: int = 256
     other_data: str = ""
     """What the shards hold besides procedural shapes, with its licence, for the card: "KayKit props, CC0"."""
@@ -61,7 +65,7 @@ def config(recipe: dict) -> dict:
     """The network's config for its card, from a recipe's fields. Raises ValueError for a peer, which does not ship."""
     if recipe.get("design", DESIGNS[0]) != DESIGNS[0]:
         raise ValueError(f"{recipe['design']} is a peer to be measured against; only {DESIGNS[0]} ships")
-    names = ("width", "encoder", "library", "several")
+    names = ("width", "encoder", "library", "several", "relief")
     return asdict(Config(**{name: recipe[name] for name in names if name in recipe}))
 
 
