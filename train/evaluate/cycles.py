@@ -2,7 +2,8 @@
 
     python -m maquette.train.evaluate.cycles MESHES OUT --hdri hdri.npz [--views 4] [--seed 0]
 
-MESHES holds NAME.npz (v (V, 3) z up, vt (T, 2), f and ft (F, 3)) beside NAME.jpg, its texture. Each object stands as
+MESHES holds NAME.npz (v (V, 3) z up, vt (T, 2), f and ft (F, 3)) beside NAME.jpg, its texture, or what lit.py writes:
+linear colours c (V, 3) and a camera. Each object stands as
 it is stored, z up, under one of the HDRI maps turned at random, on a grey floor that bounces light but is not seen, so
 that the picture holds the object alone with alpha. Everything random comes from the seed, the object's name and the
 number of the view: adding objects changes no picture of the others.
@@ -35,12 +36,14 @@ def render_folder(meshes, out, hdri, views=4, seed=0, samples=64, size=256, thre
             continue
         folder.mkdir(parents=True, exist_ok=True)
         thing, corner, extent = start_scene(source, samples, size, threads)
+        with np.load(source) as mesh:
+            camera = mesh["camera"] if "camera" in mesh else None
         cameras = {}
         for view in range(views):
             random = np.random.default_rng([seed, zlib.crc32(source.stem.encode()), view])
             name = f"view_{view:02d}.png"
             light(skies[skies.files[random.integers(len(skies.files))]], random.uniform(0, 2 * np.pi))
-            cameras[name] = aim(thing, random)
+            cameras[name] = stand(*camera) if camera is not None else aim(thing, random)
             bpy.context.scene.render.filepath = str(folder / name)
             bpy.ops.render.render(write_still=True)
         with np.load(source) as mesh:
@@ -74,20 +77,27 @@ def start_scene(source, samples, size, threads):
 
 
 def add_object(source):
-    """The mesh with its texture, smooth shaded."""
+    """The mesh with its texture or its vertices' colours, smooth shaded."""
     with np.load(source) as data:
-        vertices, faces, texture_vertices, texture_faces = data["v"], data["f"], data["vt"], data["ft"]
+        stored = {name: data[name] for name in data}
     mesh = bpy.data.meshes.new(source.stem)
-    mesh.from_pydata(vertices.tolist(), [], faces.tolist())
-    mesh.uv_layers.new().uv.foreach_set("vector", texture_vertices[texture_faces].astype(np.float32).ravel())
+    mesh.from_pydata(stored["v"].tolist(), [], stored["f"].tolist())
     mesh.shade_smooth()
     material = bpy.data.materials.new(source.stem)
     material.use_nodes = True
     surface = material.node_tree.nodes["Principled BSDF"]
     surface.inputs["Roughness"].default_value = 0.5
     surface.inputs["Specular IOR Level"].default_value = 0.3
-    texture = material.node_tree.nodes.new("ShaderNodeTexImage")
-    texture.image = bpy.data.images.load(str(source.with_suffix(".jpg").resolve()))
+    if "c" in stored:
+        colours = np.concatenate([stored["c"], np.ones((len(stored["c"]), 1))], 1).astype(np.float32)
+        mesh.color_attributes.new("Colour", "FLOAT_COLOR", "POINT").data.foreach_set("color", colours.ravel())
+        texture = material.node_tree.nodes.new("ShaderNodeVertexColor")
+        texture.layer_name = "Colour"
+    else:
+        corners = stored["vt"][stored["ft"]].astype(np.float32)
+        mesh.uv_layers.new().uv.foreach_set("vector", corners.ravel())
+        texture = material.node_tree.nodes.new("ShaderNodeTexImage")
+        texture.image = bpy.data.images.load(str(source.with_suffix(".jpg").resolve()))
     material.node_tree.links.new(texture.outputs["Color"], surface.inputs["Base Color"])
     mesh.materials.append(material)
     thing = bpy.data.objects.new(source.stem, mesh)
@@ -154,6 +164,21 @@ def aim(thing, random):
     camera.data.clip_start, camera.data.clip_end = distance * 0.01, distance * 100
     camera.matrix_world = matrix.T.tolist()
     return {"azimuth": azimuth, "elevation": elevation, "fov": fov, "distance": distance}
+
+
+def stand(elevation, angle, right, up, distance):
+    """Put the camera where lit.py wants it: at -y and above, the cube's centre in its axis, its picture shifted."""
+    c, s = np.cos(elevation), np.sin(elevation)
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.array([[1, 0, 0], [0, s, c], [0, -c, s]]).T
+    matrix[:3, 3] = np.array([0, -c, s]) * distance
+    camera = bpy.context.scene.camera
+    camera.data.sensor_fit, camera.data.angle = "HORIZONTAL", angle
+    camera.data.shift_x, camera.data.shift_y = right, up
+    camera.data.clip_start, camera.data.clip_end = distance * 0.01, distance * 100
+    camera.matrix_world = matrix.T.tolist()
+    degrees = {"elevation": float(np.degrees(elevation)), "fov": float(np.degrees(angle))}
+    return {"azimuth": 0.0, **degrees, "distance": float(distance)}
 
 
 def main(argv=None):
