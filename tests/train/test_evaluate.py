@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from maquette.geometry.occupancy_level import promising_level
 from maquette.nets import checkpoint
-from maquette.train.evaluate import baselines, command, image_to_field, metrics, objects
+from maquette.train.evaluate import baselines, command, image_to_field, lit, metrics, objects
 from maquette.train.evaluate.reading import read_network
 
 
@@ -88,6 +88,21 @@ def test_a_network_without_a_measure_is_a_usage_error(capsys):
     assert "image_to_field" in capsys.readouterr().err
 
 
+def rendered(root, *arguments):
+    """Cycles in a process of its own, for bpy is loaded once and for all."""
+    code = (
+        "import importlib.util, sys\n"
+        f"spec = importlib.util.spec_from_file_location('maquette', {str(root / '__init__.py')!r},"
+        f" submodule_search_locations=[{str(root)!r}])\n"
+        "sys.modules['maquette'] = importlib.util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(sys.modules['maquette'])\n"
+        "from maquette.train.evaluate import cycles\n"
+        "cycles.main(sys.argv[1:])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
 def test_cycles_pictures_and_their_true_shapes_agree(tmp_path, root):
     """An L of a foot along +x and a post at its far end: the picture must show the post on the side where the
     turned mesh has it, whatever the azimuth."""
@@ -101,19 +116,8 @@ def test_cycles_pictures_and_their_true_shapes_agree(tmp_path, root):
     np.savez(meshes / "l.npz", v=shape.vertices, f=shape.faces, vt=corners, ft=shape.faces * 0)
     Image.new("RGB", (4, 4), (200, 60, 40)).save(meshes / "l.jpg")
     np.savez(tmp_path / "sky.npz", grey=np.full((8, 16, 3), 0.5, np.float16))
-    code = (
-        "import importlib.util, sys\n"
-        f"spec = importlib.util.spec_from_file_location('maquette', {str(root / '__init__.py')!r},"
-        f" submodule_search_locations=[{str(root)!r}])\n"
-        "sys.modules['maquette'] = importlib.util.module_from_spec(spec)\n"
-        "spec.loader.exec_module(sys.modules['maquette'])\n"
-        "from maquette.train.evaluate import cycles\n"
-        "cycles.main(sys.argv[1:])\n"
-    )
     out = tmp_path / "out"
-    arguments = [meshes, out, "--hdri", tmp_path / "sky.npz", "--views", "4", "--samples", "1", "--size", "64"]
-    done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
+    rendered(root, meshes, out, "--hdri", tmp_path / "sky.npz", "--views", "4", "--samples", "1", "--size", "64")
     views = objects.read_objects(out)
     assert len(views) == 4
     for view in views:
@@ -122,3 +126,19 @@ def test_cycles_pictures_and_their_true_shapes_agree(tmp_path, root):
         shadow = metrics.occupancy(metrics.normalise(view.truth()), 32).any(1)
         mirrored = metrics.iou(shown, shadow[::-1])
         assert metrics.iou(shown, shadow) > mirrored + 0.1 or abs(np.sin(np.radians(view.azimuth))) > 0.8
+
+
+def test_validation_shapes_stand_alike_in_every_light(tmp_path, root):
+    """Traced, grey and in Cycles: one outline; the true mesh lies where its picture shows it."""
+    out = tmp_path / "lit"
+    lit.main([str(out), "--count", "2"])
+    np.savez(tmp_path / "sky.npz", grey=np.full((8, 16, 3), 0.5, np.float16))
+    sky = ("--hdri", tmp_path / "sky.npz", "--views", "1", "--samples", "1")
+    rendered(root, out / "meshes", out / "cycles", *sky)
+    views = {kind: objects.read_objects(out / kind) for kind in ("traced", "grey", "cycles")}
+    for traced, grey, cycles in zip(*views.values(), strict=True):
+        pictures = [np.asarray(Image.open(view.picture), np.float32) for view in (traced, grey, cycles)]
+        outlines = [picture[..., 3] > 127 for picture in pictures]
+        assert (outlines[0] == outlines[1]).all() and metrics.iou(outlines[0], outlines[2]) > 0.9
+        assert np.ptp(pictures[1][..., :3][outlines[1]]) == 0 and np.ptp(pictures[2][..., :3][outlines[2]]) > 20
+        assert np.abs(traced.truth().vertices - cycles.truth().vertices).max() < 1e-5
