@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .camera import BINS, cell_centres, hypotheses, project
-from .relief import Placed, Relief
+from .relief import Placed, Relief, Summed
 from .several_views import Meeting, OtherView, TurnHead, fitted
 
 COARSE, MIDDLE, FINE = 16, 32, 64
@@ -226,23 +226,27 @@ class ImageToField(nn.Module):
             self.meet_fine = Meeting(self.SAMPLED + 4 + 4, config.several, d)
             self.turn = TurnHead(v)
         if config.relief:
-            self.relief = Relief(config.relief)
+            self.relief, self.relief_vector = Relief(config.relief), Summed(config.relief, v)
             self.relief_coarse, self.relief_fine = (Placed(config.relief, outputs) for outputs in (config.width, d))
 
-    def encode(self, picture: Tensor, relief: bool = True) -> dict[str, Tensor]:
+    def encode(self, picture: Tensor, relief: int | None = None) -> dict[str, Tensor]:
         """picture (B, 4, 128, 128), sRGB times alpha and alpha, in [0, 1] -> features, camera distribution.
 
-        relief: with the maps of depths, which `decode` wants of the first view alone.
+        relief: of how many of them, the first ones, depths are read, where the network reads any; None is all.
         """
         at32, at16, vector = self.encoder(picture)
+        maps = self.relief(picture[:relief]) if self.config.relief else None
+        if maps is not None:
+            more = self.relief_vector(maps, picture[:relief, 3:])
+            vector = vector + F.pad(more, (0, 0, 0, len(vector) - len(more))).to(vector.dtype)
         seen = {"picture": picture, "at32": self.thin32(at32), "at16": self.thin16(at16), "vector": vector}
         context = vector
         if self.prior is not None:
             with torch.no_grad():
                 seen["prior"], cameras = self.prior(picture[:, 3:4].float())
             context = torch.cat([vector, cameras.to(vector.dtype)], 1)
-        if self.config.relief and relief:
-            seen["relief"] = self.relief(picture)
+        if maps is not None:
+            seen["relief"] = maps
         return seen | {"context": context, "bins": self.bins(context)}
 
     def camera(self, seen: dict[str, Tensor], elevation_scale: Tensor) -> Tensor:

@@ -75,3 +75,27 @@ class Placed(nn.Module):
         behind, before = depth[:, None] - surfaces[:, :1], surfaces[:, 1:] - depth[:, None]
         near = [(gap / reach).tanh() for reach in REACHES for gap in (behind, before)]
         return self.net(torch.cat([torch.cat(near, 1).to(looked.dtype), looked[:, 2:]], 1))
+
+
+class Summed(nn.Module):
+    """What the maps say of the whole: their means over sixteen parts of the crop; its answer starts at nothing.
+
+    How far a ray leaves behind where it enters tells how long the object is along the view, and normals how far the
+    camera looks down.
+    """
+
+    PARTS = 4
+
+    def __init__(self, features: int, outputs: int):
+        super().__init__()
+        inputs = (5 + features + 1) * self.PARTS**2
+        self.net = nn.Sequential(nn.Linear(inputs, 48), nn.ReLU(), nn.Linear(48, outputs))
+        nn.init.zeros_(self.net[2].weight)
+        nn.init.zeros_(self.net[2].bias)
+
+    def forward(self, maps: Tensor, alpha: Tensor) -> Tensor:
+        """maps (B, 5 + features, 32, 32), alpha (B, 1, 128, 128) -> (B, outputs)."""
+        mask = F.adaptive_avg_pool2d(alpha, SIDE).to(maps.dtype)
+        share = F.adaptive_avg_pool2d(mask, self.PARTS)
+        means = F.adaptive_avg_pool2d(maps * mask, self.PARTS) / (share + 0.02)
+        return self.net(torch.cat([means, share], 1).flatten(1))
