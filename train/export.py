@@ -22,6 +22,14 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="maquette.train export", description=__doc__)
     parser.add_argument("name", choices=sorted(catalog.CATALOG))
     parser.add_argument("--run", default="", help="folder with last.pt; runs/NAME by default")
+    parser.add_argument(
+        "--with",
+        dest="others",
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="another run that went on from the same checkpoint: the mean of the weights of all is written",
+    )
     parser.add_argument("--out", default="", help="folder to write to; the bundled one by default")
     parser.add_argument(
         "--level",
@@ -38,10 +46,7 @@ def main(argv: list[str]) -> int:
 
 def export(name: str, run: Path, folder: Path, args) -> Path:
     """Half precision, at most 16 MiB. Raises ValueError when there is no checkpoint or the file would be larger."""
-    last = run / "last.pt"
-    if not last.exists():
-        raise ValueError(f"{last} does not exist; train first: python -m maquette.train {name}")
-    stored = torch.load(last, map_location="cpu", weights_only=True)
+    stored = together([read(name, Path(one)) for one in (run, *args.others)])
     recipe = importlib.import_module(f".recipes.{name}", __package__)
     config, weights, more = recipe.config(stored["recipe"]), stored["averaged"], {}
     if hasattr(recipe, "finished"):  # what is fitted to the trained network: a sampler's sliders
@@ -86,3 +91,32 @@ def export(name: str, run: Path, folder: Path, args) -> Path:
     path.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     print(f"{path}: {len(data) / 2**20:.1f} MiB, {state['samples']} samples in {state['seconds'] / 60:.0f} minutes")
     return path
+
+
+def read(name: str, run: Path) -> dict:
+    """A run's last checkpoint."""
+    last = run / "last.pt"
+    if not last.exists():
+        raise ValueError(f"{last} does not exist; train first: python -m maquette.train {name}")
+    return torch.load(last, map_location="cpu", weights_only=True)
+
+
+def together(runs: list[dict]) -> dict:
+    """The first run with the mean of what all averaged, and the samples and minutes of all.
+
+    Runs that part from one checkpoint stay near enough to one another for their mean to be as good as either, or
+    better (Wortsman 2022, "Model soups", arXiv:2203.05482); it wants no word between them. Raises ValueError where
+    their networks are not alike.
+    """
+    first, *others = runs
+    sizes = [{name: tuple(value.shape) for name, value in run["averaged"].items()} for run in runs]
+    if any(one != sizes[0] for one in sizes):
+        raise ValueError("only runs of one network can be averaged, and these are of several")
+    weights = {
+        name: torch.stack([run["averaged"][name].double() for run in runs]).mean(0).to(value.dtype)
+        if value.is_floating_point()
+        else value
+        for name, value in first["averaged"].items()
+    }
+    spent = {key: sum(run["state"][key] for run in runs) for key in ("samples", "seconds")}
+    return first | {"averaged": weights, "state": first["state"] | spent}

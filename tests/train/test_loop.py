@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 
@@ -156,6 +157,29 @@ def test_a_checkpoint_that_does_not_fit_is_a_sentence(packages, tmp_path):
 def test_export_without_a_run_is_a_sentence(tmp_path):
     with pytest.raises(ValueError, match="train first"):
         export.main(["image_to_field", "--run", str(tmp_path)])
+
+
+def test_the_mean_of_two_runs_is_exported(packages, tmp_path):
+    """Both go on from one checkpoint with other data; a run of another network is refused."""
+    first, second, other = (tmp_path / name for name in ("first", "second", "other"))
+    loop.train(recipe, settings(packages, first, steps=1))
+    shutil.copytree(first, second)
+    stored = torch.load(second / "last.pt", weights_only=True)
+    torch.save(stored | {"processes": []}, second / "last.pt")
+    states = []
+    for run, seed in ((first, 0), (second, 5)):
+        states.append(torch.load(loop.train(recipe, settings(packages, run, steps=3, seed=seed)), weights_only=True))
+    bias = [state["averaged"]["head.bias"] for state in states]
+    assert not torch.equal(*bias)
+    places = ["--run", str(first), "--out", str(tmp_path / "out")]
+    assert export.main(["image_to_field", *places, "--with", str(second)]) == 0
+    tensors = load_file(tmp_path / "out" / "image_to_field.safetensors")
+    np.testing.assert_allclose(tensors["head.bias"].float(), sum(bias) / 2, atol=1e-3)
+    card = json.loads((tmp_path / "out" / "image_to_field.json").read_text())
+    assert card["training"]["samples"] == sum(state["state"]["samples"] for state in states)
+    loop.train(recipe, settings(packages, other, steps=1, width=12))
+    with pytest.raises(ValueError, match="of one network"):
+        export.main(["image_to_field", *places, "--with", str(other)])
 
 
 def test_recipe_is_the_command_line():
