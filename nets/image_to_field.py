@@ -279,6 +279,12 @@ class ImageToField(nn.Module):
             looked.append(torch.cat([*parts, where.to(parts[0].dtype)], 1))
         return (self.meet_coarse if coarse else self.meet_fine)(looked)
 
+    def _told(self, placed: Placed, seen, points: Tensor, camera: Tensor, others: Sequence[OtherView]) -> Tensor:
+        """The mean of what the depths of all views say of the points (N, 3): (B, C, N)."""
+        told = [placed(seen["relief"], points, camera)]
+        told += [placed(view.seen["relief"], fitted(points, view.fit), view.camera) for view in others]
+        return torch.stack(told).mean(0)
+
     def decode(
         self,
         seen,
@@ -295,7 +301,7 @@ class ImageToField(nn.Module):
         if others:
             met = self._others(others, cell_centres(COARSE, device), True).reshape(batch, -1, COARSE, COARSE, COARSE)
         if self.config.relief:
-            told = self.relief_coarse(seen["relief"], cell_centres(COARSE, device), camera)
+            told = self._told(self.relief_coarse, seen, cell_centres(COARSE, device), camera, others)
             told = told.reshape(batch, -1, COARSE, COARSE, COARSE)
             met = told if met is None else met + told
         volume = self.head(self.volume(x, torch.cat([seen["vector"], camera.to(seen["vector"].dtype)], 1), met))
@@ -314,7 +320,8 @@ class ImageToField(nn.Module):
         if others:
             y = y + self._others(others, points.reshape(-1, 3), False).reshape(batch, -1, *shape)
         if self.config.relief:
-            y = y + self.relief_fine(seen["relief"], points.reshape(-1, 3), camera).reshape(batch, -1, *shape)
+            told = self._told(self.relief_fine, seen, points.reshape(-1, 3), camera, others)
+            y = y + told.reshape(batch, -1, *shape)
         y = y + self.detail(y)
         base = F.interpolate(near, scale_factor=2, mode="trilinear", align_corners=False)
         fine = depth_to_space(self.fine(y), 2) + base

@@ -67,7 +67,7 @@ class Placed(nn.Module):
         nn.init.zeros_(self.net[2].bias)
 
     def forward(self, maps: Tensor, points: Tensor, camera: Tensor) -> Tensor:
-        """maps (B, 5 + features, 32, 32), points (N, 3) of the cube, camera (B, 5) -> (B, outputs, N)."""
+        """maps (B, 5 + features, 32, 32), points (N, 3) or (B, N, 3) of the cube, camera (B, 5) -> (B, outputs, N)."""
         uv, depth = project(points, camera)
         at = uv[:, :, None].to(maps.dtype)
         looked = F.grid_sample(maps, at, mode="bilinear", align_corners=False, padding_mode="border")[..., 0]

@@ -38,7 +38,7 @@ def loss(
             more, numbers = batch[f"{name}_picture"], batch[f"{name}_camera"]
             pictures = torch.cat([pictures, more.reshape(-1, *pictures.shape[1:])])
             every_camera = torch.cat([every_camera, numbers.reshape(-1, 5)])
-    seen = network.encode(pictures, count) if recipe.relief else network.encode(pictures)
+    seen = network.encode(pictures, None if "fit" in batch else count) if recipe.relief else network.encode(pictures)
     bins, rest = camera_loss(network, seen, every_camera)
     alone = 0.0 if recipe.start else recipe.camera_share
     if progress < alone:
@@ -121,7 +121,6 @@ def other_views(seen: dict, given: Tensor, fit: Tensor, doubt: Tensor) -> list[O
     off[..., 0] += wrong * (torch.rand(count, more, device=fit.device) * 2 * math.pi)
     fit = torch.cat([fit[..., :1] + off[..., :1], fit[..., 1:2] * off[..., 1:2].exp(), fit[..., 2:] + off[..., 2:]], -1)
     rows = [torch.arange(count, device=fit.device) * more + count + k for k in range(more)]
-    seen = {name: value for name, value in seen.items() if name != "relief"}  # only the first pictures' are read
     return [OtherView({n: v[row] for n, v in seen.items()}, given[row], fit[:, k]) for k, row in enumerate(rows)]
 
 
