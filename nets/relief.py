@@ -20,7 +20,7 @@ REACHES = 0.03, 0.1, 0.3
 """Distances to the surfaces, in units of the cube, over which places are told apart"""
 
 
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Module:
+def conv(inputs: int, outputs: int, stride: int = 1) -> nn.Module:
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
     )
@@ -38,12 +38,12 @@ class Relief(nn.Module):
         super().__init__()
         a, b, c, d = WIDTHS
         self.down = nn.ModuleList([
-            nn.Sequential(_conv(4, a, 2), _conv(a, b, 2), _conv(b, b)),
-            nn.Sequential(_conv(b, c, 2), _conv(c, c)),
-            nn.Sequential(_conv(c, d, 2), _conv(d, d)),
-            nn.Sequential(_conv(d, d, 2), _conv(d, d), _conv(d, d)),
+            nn.Sequential(conv(4, a, 2), conv(a, b, 2), conv(b, b)),
+            nn.Sequential(conv(b, c, 2), conv(c, c)),
+            nn.Sequential(conv(c, d, 2), conv(d, d)),
+            nn.Sequential(conv(d, d, 2), conv(d, d), conv(d, d)),
         ])  # fmt: skip
-        self.up = nn.ModuleList([_conv(2 * d, d), _conv(d + c, c), _conv(c + b, b)])
+        self.up = nn.ModuleList([conv(2 * d, d), conv(d + c, c), conv(c + b, b)])
         self.maps = nn.Conv2d(b, 5 + features, 1)
 
     def forward(self, picture: Tensor) -> Tensor:

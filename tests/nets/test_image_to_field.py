@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from maquette.nets import answer, camera, catalog, checkpoint, look, predict, silhouette, symmetry
-from maquette.nets.image_to_field import Config, ImageToField, Prediction, SilhouettePrior, cut, depth_to_space, unpack
+from maquette.nets.image_to_field import Config, ImageToField, Prediction, cut, depth_to_space
+from maquette.nets.prior import SilhouettePrior, unpack
 
 SMALL = Config(width=8, encoder=8, vector=16, detail=8)
 
