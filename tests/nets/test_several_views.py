@@ -1,6 +1,7 @@
 """Several pictures of one object: how their cubes lie, how they meet, and from which side each was taken."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,10 +17,10 @@ SMALL = Config(width=8, encoder=8, vector=16, detail=8, several=8)
 FIT = torch.tensor([[0.7, 1.2, 0.1, -0.05, 0.02]])
 
 
-@pytest.fixture
-def network():
+@pytest.fixture(params=(0, 4), ids=("outlines", "depths"))
+def network(request):
     torch.manual_seed(0)
-    return ImageToField(SMALL).eval()
+    return ImageToField(replace(SMALL, relief=request.param)).eval()
 
 
 def other(network, seed, fit=FIT):
@@ -42,6 +43,9 @@ def test_untrained_on_several_it_answers_as_on_one(network):
 def test_the_order_of_the_others_says_nothing(network):
     for meeting in (network.meet_coarse, network.meet_fine):
         torch.nn.init.normal_(meeting.out.weight, std=0.3)
+    if network.config.relief:
+        for placed in (network.relief_coarse, network.relief_fine):
+            torch.nn.init.normal_(placed.net[2].weight, std=0.3)
     views = [other(network, seed) for seed in (1, 2, 3)]
     there, back = answer(network, views), answer(network, views[::-1])
     torch.testing.assert_close(there, back)
