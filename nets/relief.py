@@ -1,8 +1,8 @@
 """Where a picture's rays enter and leave the object, read from the picture, and what that says of places in the cube.
 
 A silhouette and a camera leave it open whether a round outline is a disc, a ball or a bowl; shading and inner edges do
-not. Taught by volumes alone, the encoder hardly looks at them: over pictures without their colours its answers were as
-good. Depth maps teach it pixel by pixel (MarrNet, arXiv:1711.03129, has such sketches between picture and volume).
+not. Taught by volumes alone, the encoder makes little of them: of pictures without colours its answers were nearly as
+good. Depth maps teach pixel by pixel (MarrNet, arXiv:1711.03129, has such sketches between picture and volume).
 """
 
 from __future__ import annotations
