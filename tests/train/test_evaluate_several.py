@@ -25,12 +25,18 @@ def test_a_row_for_each_number_of_pictures(untrained, capsys):
 
 
 def test_the_hull_of_true_cameras_holds_the_shape():
-    """Its masks show all of the shape, so the hull lacks nothing of it, but for a cell at its skin."""
-    for views in several.held_out(2, "validation"):
+    """Its masks show all of the shape, so the hull lacks nothing of it, but for a cell at its skin; of sheets of two
+    cells that is all there is."""
+    thick = 0
+    for views in several.held_out(4, "validation"):
         hull = views.hull().values > 0.5
         inside = metrics.occupancy(views.case.truth, 64)
         deep = inside & np.roll(inside, 1, 0) & np.roll(inside, -1, 0) & np.roll(inside, 1, 2) & np.roll(inside, -1, 2)
-        assert (hull & deep).sum() > 0.97 * deep.sum() and hull.sum() < 0.9 * hull.size
+        assert hull.sum() < 0.9 * hull.size
+        if deep.sum() > 0.2 * inside.sum():
+            assert (hull & deep).sum() > 0.97 * deep.sum()
+            thick += 1
+    assert thick >= 2
 
 
 def test_weights_of_one_picture_are_a_sentence(monkeypatch, capsys):
