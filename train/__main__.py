@@ -51,6 +51,8 @@ def main(argv: list[str] | None = None) -> int:
 def shards(argv: list[str]) -> int:
     """Several makers may run side by side: give each its own --start with the same --step."""
     from .shapes.shards import SHARD, write_shards
+    from .shapes.skies import SHARE, Skies
+    from .shapes.skies import read as read_skies
 
     parser = argparse.ArgumentParser(prog="maquette.train shards", description=shards.__doc__)
     parser.add_argument("--folder", default="runs/shards")
@@ -68,12 +70,20 @@ def shards(argv: list[str]) -> int:
     )
     parser.add_argument("--closer", action="store_true", help="to SPLIT_closer, for training the refiner")
     parser.add_argument("--up", default="z", choices=("y", "z"), help="of .obj .ply .off .stl (z); glTF says its own")
+    parser.add_argument("--skies", metavar="FILE", help=".npz of linear panoramas (H, W, 3) that light some pictures")
+    parser.add_argument(
+        "--sky-share", type=float, help=f"of the pictures that a sky lights and not a lamp ({SHARE} in train, else 0)"
+    )
     args = parser.parse_args(argv)
     out = f"{args.folder}/{args.split}"
+    share = args.sky_share if args.sky_share is not None else SHARE if args.split == "train" else 0.0
+    if not 0 <= share <= 1:
+        raise ValueError(f"--sky-share is a share of the pictures, from 0 to 1, not {share:g}")
+    skies = Skies(share, read_skies(args.skies)) if args.skies else Skies(share)
     if args.meshes:
         from .readers.shards import write_mesh_shards
 
-        pace = {"minutes": args.minutes, "start": args.start, "step": args.step}
+        pace = {"minutes": args.minutes, "start": args.start, "step": args.step, "skies": skies}
         made, samples = write_mesh_shards(args.meshes, out, args.split, args.views or 8, args.up, **pace)
         print(f"{made} shards of {samples} samples of meshes written under {out}")
         return 0
@@ -81,7 +91,7 @@ def shards(argv: list[str]) -> int:
     if args.closer and views > 1:
         raise ValueError("--closer wants one picture of each object; leave --views out")
     out += "_closer" if args.closer else "_views" if views > 1 else ""
-    made = write_shards(out, args.split, args.start, args.count, args.minutes, args.step, views, args.closer)
+    made = write_shards(out, args.split, args.start, args.count, args.minutes, args.step, views, args.closer, skies)
     print(f"{made} shards written under {out}")
     return 0
 

@@ -7,10 +7,13 @@ from numba import njit
 
 from ...geometry.raster import covered
 from ..shapes import fast
+from ..shapes.camera import Setting
 from .meshes import Painted
 
 MOST = 4_000_000
 """Pixels in the rectangles round the faces that are rasterised at once."""
+GLOSS = 0.3
+"""Of all meshes, under skies; their files' own is not read."""
 FINER = 2
 """Rays a pixel along each side, averaged."""
 
@@ -27,12 +30,13 @@ def tangents(vertices: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray, np.n
     return local[:, :2] / local[:, 2:], local[:, 2]
 
 
-def picture(painted: Painted, grid: np.ndarray, camera: np.ndarray, window: np.ndarray, light: np.ndarray, size: int):
+def picture(painted: Painted, grid: np.ndarray, setting: Setting, window: np.ndarray, size: int):
     """RGBA (size, size, 4) float32: sRGB, straight, and coverage.
 
-    grid (N, N, N) distances, inside < 0; camera (8,) and light (13,) as shapes.camera draws them; window: left, top and
-    side of the square crop in tangents.
+    grid (N, N, N) distances, inside < 0; setting: of this picture alone; window: left, top and side of the square crop
+    in tangents.
     """
+    camera, light, sky = (rows[0].astype(np.float64) for rows in (setting.camera, setting.light, setting.sky))
     fine = size * FINER
     uv, depth = tangents(painted.vertices, camera)
     pixels = (uv - window[:2]) / window[2] * fine - 0.5
@@ -42,7 +46,11 @@ def picture(painted: Painted, grid: np.ndarray, camera: np.ndarray, window: np.n
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     away = points - camera[:3]
     normals *= np.where((normals * away).sum(1, keepdims=True) > 0, -1, 1)  # both sides of a face are seen
-    colour = shade(linear(painted.albedo(face, weights)), points, normals, grid, light)
+    base = linear(painted.albedo(face, weights))
+    colour = shade(base, points, normals, grid, light)
+    if sky.any():
+        ways = away / np.linalg.norm(away, axis=1, keepdims=True)
+        under(grid, sky, points, normals, ways, base, colour, light[12])
     rgba = np.zeros((fine, fine, 4))
     rgba[place[:, 1], place[:, 0], :3] = colour
     rgba[place[:, 1], place[:, 0], 3] = 1
@@ -92,6 +100,18 @@ def look(grid, points, normals, lamp, shadow, ambient):
         nx, ny, nz = normals[i, 0], normals[i, 1], normals[i, 2]
         ambient[i] = fast.occluded(grid, x, y, z, nx, ny, nz)
         shadow[i] = fast.shaded(grid, x + nx * 0.01, y + ny * 0.01, z + nz * 0.01, lamp[0], lamp[1], lamp[2])
+
+
+@njit(cache=True)
+def under(grid, sky, points, normals, ways, base, colour, exposure):
+    """Add to colour (N, 3) what a sky brings from points (N, 3) along unit ways (N, 3) from the camera."""
+    out = np.zeros(3)
+    for i in range(len(points)):
+        x, y, z = points[i]
+        out[:] = 0.0
+        fast.skylight(grid, sky, x, y, z, normals[i], ways[i, 0], ways[i, 1], ways[i, 2], base[i], GLOSS, 0.0, out)
+        for c in range(3):
+            colour[i, c] += out[c] * exposure
 
 
 def linear(srgb_: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from ...geometry.frames import cell_centres
 from ..shapes import shards
 from ..shapes.camera import draw_setting
+from ..shapes.skies import Skies
 from ..shapes.world import COARSE, MARGIN, PICTURE, TRUNCATION, Samples
 from . import MARK, meshes, render
 
@@ -28,6 +29,7 @@ def write_mesh_shards(
     start: int = 0,
     step: int = 1,
     say=print,
+    skies: Skies | None = None,
 ) -> tuple[int, int]:
     """Write the shards of a split of the folder's meshes that are not there yet; -> (shards, samples) written.
 
@@ -52,7 +54,7 @@ def write_mesh_shards(
         for mesh, turn in items[number * shards.SHARD : (number + 1) * shards.SHARD]:
             random = np.random.default_rng([seed, zlib.crc32(mesh.relative_to(source).as_posix().encode()), turn])
             try:
-                made.append(sample(meshes.read(mesh, up), random))
+                made.append(sample(meshes.read(mesh, up), random, skies))
             except ValueError as error:
                 if mesh not in bad:  # turned otherwise it may do, so what a shard holds hangs on no other shard
                     say(str(error) if str(mesh) in str(error) else f"{mesh} {error}")
@@ -63,7 +65,7 @@ def write_mesh_shards(
     return written, count
 
 
-def sample(painted: meshes.Painted, random: np.random.Generator) -> tuple:
+def sample(painted: meshes.Painted, random: np.random.Generator, skies: Skies | None = None) -> tuple:
     """One sample: picture, distance, colour, camera and family, as shapes.world.Samples stores them; family is -1.
 
     Raises ValueError where the mesh encloses hardly anything or cannot be seen.
@@ -71,14 +73,14 @@ def sample(painted: meshes.Painted, random: np.random.Generator) -> tuple:
     painted = painted.turned(random.uniform(0, 2 * np.pi))
     grid = -meshes.signed_distance(painted)
     bounds = np.stack([painted.vertices.min(0), painted.vertices.max(0)])
-    setting = draw_setting(random, bounds[None])
-    camera, light = setting.camera[0].astype(np.float64), setting.light[0].astype(np.float64)
+    setting = draw_setting(random, bounds[None], skies)
+    camera = setting.camera[0].astype(np.float64)
     uv, _ = render.tangents(painted.vertices, camera)
     jitter = random.normal(0, 0.02, 3)
     side = np.ptp(uv, axis=0).max() / (1 - 2 * MARGIN) * (1 + jitter[2])
     centre = (uv.min(0) + uv.max(0)) / 2 + jitter[:2] * side
     window = np.array([*(centre - side / 2), side])
-    rgba = render.picture(painted, grid, camera, window, light, PICTURE)
+    rgba = render.picture(painted, grid, setting, window, PICTURE)
     if rgba[..., 3].sum() < 40:
         raise ValueError("cannot be seen: it covers fewer than 40 pixels")
     distance = float(setting.distance[0])

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..shapes import shards
 from ..shapes.pictures import sample_batch
+from ..shapes.skies import Skies
 
 if TYPE_CHECKING:
     from .image_to_field import Recipe
@@ -28,7 +29,7 @@ class Drawn:
 
     def __next__(self) -> dict[str, Tensor]:
         count, extra = self.recipe.batch, self.recipe.cameras
-        drawn = sample_batch(int(self.rng.integers(2**31)), count + extra, "train", self.device)
+        drawn = sample_batch(int(self.rng.integers(2**31)), count + extra, "train", self.device, skies=Skies())
         cut = min(count, len(drawn["picture"]))
         return {name: value[:cut] for name, value in drawn.items()} | {
             "other_picture": drawn["picture"],

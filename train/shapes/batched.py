@@ -183,6 +183,17 @@ def shadow(grid: Tensor, points: Tensor, way: Tensor) -> Tensor:
     return torch.where(light < 0.02, 0.0, light)
 
 
+def softly(grid: Tensor, points: Tensor, way: Tensor, sharpness: Tensor) -> Tensor:
+    """Share (B, R) of a lobe of the sky that reaches points (B, R, 3); way (B, 1, 3), sharpness (B, 1)."""
+    hardness = (2 / sharpness - sharpness**-2) ** -0.5
+    t, light = torch.full_like(points[..., 0], 0.04), torch.ones_like(points[..., 0])
+    for _ in range(12):
+        d = lookup(grid, points + t[..., None] * way)
+        light = torch.where(t < 1.4, torch.minimum(light, hardness * d / t), light)
+        t = t + torch.maximum(d.clamp_min(0.02), 0.25 * t / hardness)
+    return torch.where(light < 0.02, 0.0, light)
+
+
 def occlusion(grid: Tensor, points: Tensor, normal: Tensor) -> Tensor:
     total, weight = torch.zeros_like(points[..., 0]), 1.0
     for i in range(1, 5):

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from .skies import Skies
 
 
 @dataclass
@@ -13,7 +17,8 @@ class Setting:
 
     camera (N, 8): position 3, cos and sin of elevation, near, far, reach (tangent that holds the whole cube).
     light (N, 13): direction 3, colour 3, sky 3, ground 3, exposure. floor (N, 12): height, colour 3, colour2 3,
-    texture, texture scale, wall 3. elevation (N,) radians; distance (N,) from the cube's centre.
+    texture, texture scale, wall 3. elevation (N,) radians; distance (N,) from the cube's centre. sky (N, L, 7): lobes
+    as skies.py has them, none or nothing where a lamp lights the picture.
     """
 
     camera: np.ndarray
@@ -21,10 +26,13 @@ class Setting:
     floor: np.ndarray
     elevation: np.ndarray
     distance: np.ndarray
+    sky: np.ndarray
 
 
-def draw_setting(rng: np.random.Generator, bounds: np.ndarray) -> Setting:
-    """bounds (N, 2, 3) of the posed objects. FOV 20-70 degrees, elevation -10..60 (most 5..40), object fills 55-95 %."""
+def draw_setting(rng: np.random.Generator, bounds: np.ndarray, skies: Skies | None = None) -> Setting:
+    """bounds (N, 2, 3) of the posed objects. FOV 20-70 degrees, elevation -10..60 (most 5..40), object fills 55-95 %.
+
+    Skies are drawn on the side: cameras, lamps and floors are those that there would be without."""
     n = len(bounds)
     usual = rng.normal(20, 13, n)
     elevation = np.radians(np.where(rng.random(n) < .3, rng.uniform(-10, 60, n), np.clip(usual, -10, 60)))
@@ -50,4 +58,6 @@ def draw_setting(rng: np.random.Generator, bounds: np.ndarray) -> Setting:
     floor = np.concatenate([bounds[:, 0, 2:3] - .002, tone * tint, tone2 * tint2, texture[:, None], rng.uniform(1, 5, (n, 1)),
                             rng.uniform(.1, 1, (n, 1)) * (1 + rng.normal(0, .1, (n, 3)))], 1)
     as32 = np.float32
-    return Setting(camera.astype(as32), light.astype(as32), np.clip(floor, -1, 20).astype(as32), elevation, distance)
+    none = np.zeros((n, 0, 7), as32)
+    setting = Setting(camera.astype(as32), light.astype(as32), np.clip(floor, -1, 20).astype(as32), elevation, distance, none)
+    return setting if skies is None else skies.over(setting, rng.spawn(1)[0])

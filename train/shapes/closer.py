@@ -10,6 +10,7 @@ import numpy as np
 from . import fast, world
 from .camera import draw_setting
 from .program import bounds, posed, refit
+from .skies import Skies
 
 PICTURE, FINE = 256, 128
 
@@ -29,23 +30,23 @@ class Closer:
         return len(self.picture)
 
 
-def sample_closer(seed: int, count: int, split: str = "train", families=None) -> Closer:
+def sample_closer(seed: int, count: int, split: str = "train", families=None, skies: Skies | None = None) -> Closer:
     """Draw and trace `count` objects; the same seed and split give the same, and no object of `world.sample`."""
     rows = [
         (picture, np.packbits(distances(table) < 0, axis=-1), camera, family)
-        for picture, camera, family, table in islice(traced(seed, count, split, families), count)
+        for picture, camera, family, table in islice(traced(seed, count, split, families, skies), count)
     ]
     return Closer(*(np.stack(column) for column in zip(*rows)))
 
 
-def traced(seed: int, count: int, split: str, families=None):
+def traced(seed: int, count: int, split: str, families=None, skies: Skies | None = None):
     """Endless objects, `count` at a time: picture (256, 256, 4) uint8, camera (5,), family, and the table (K, WIDTH)
     of its parts, posed."""
     rng = np.random.default_rng([world.SPLITS[split], seed, PICTURE])
     while True:
         shapes, family = world.draw_shapes(rng, max(count, 4), families)
         table, _ = posed(shapes.table, rng.uniform(0, 2 * np.pi, len(shapes)))
-        setting = draw_setting(rng, bounds(table, np.zeros(len(table))))
+        setting = draw_setting(rng, bounds(table, np.zeros(len(table))), skies)
         jitter = rng.normal(0, 0.02, (len(table), 3)).astype(np.float32)
         for i in range(len(table)):
             one = world.trace_one(table[i], used(table[i]), setting, i, jitter[i], False, PICTURE)

@@ -16,7 +16,9 @@ from . import program as P
 _CENTRE, _ROTATION, _PARAMS = P.CENTRE.start, P.ROTATION.start, P.PARAMS.start
 _COLOUR, _COLOUR2 = P.COLOUR.start, P.COLOUR2.start
 KIND, OP, BLEND, INFLATE, RADIUS = P.KIND, P.OP, P.BLEND, P.INFLATE, P.RADIUS
-TEXTURE, TEXTURE_SCALE, GLOSS = P.TEXTURE, P.TEXTURE_SCALE, P.GLOSS
+TEXTURE, TEXTURE_SCALE, GLOSS, METAL = P.TEXTURE, P.TEXTURE_SCALE, P.GLOSS, P.METAL
+BOUNCED = 0.3
+"""Of the light that something keeps from a place, what reaches it all the same, thrown back once"""
 EMPTY, BOX, CONE, ELLIPSOID, ARC, CAPSULE, LATHE = P.EMPTY, P.BOX, P.CONE, P.ELLIPSOID, P.ARC, P.CAPSULE, P.LATHE
 UNION, CUT = P.UNION, P.CUT
 COMPILE = {"cache": True, "fastmath": True, "inline": "never"}
@@ -262,6 +264,50 @@ def occluded(grid, x, y, z, nx, ny, nz):
 
 
 @njit(**COMPILE)
+def softly(grid, ox, oy, oz, dx, dy, dz, sharpness):
+    """Share in [0, 1] of a lobe of the sky that reaches a place: a cone as wide as the lobe, in few strides."""
+    hardness = 1.0 / math.sqrt(2.0 / sharpness - 1.0 / (sharpness * sharpness))
+    t, light = 0.04, 1.0
+    for _ in range(12):
+        d = lookup(grid, ox + t * dx, oy + t * dy, oz + t * dz)
+        light = min(light, hardness * d / t)
+        if light < 0.02:
+            return 0.0
+        t += max(max(d, 0.02), 0.25 * t / hardness)
+        if t > 1.4:
+            break
+    return light
+
+
+@njit(**COMPILE)
+def skylight(grid, sky, x, y, z, n, dx, dy, dz, base, gloss, metal, out):
+    """Add to out (3,) what the lobes of sky (L, 7) bring from a place with the unit normal n (3,) along a ray's way back.
+
+    Lambert beside a mirror as blurred as the gloss is low; Schlick's Fresnel term, of bare metal in its own colour.
+    """
+    facing = min(max(-(n[0] * dx + n[1] * dy + n[2] * dz), 0.0), 1.0)
+    rx, ry, rz = dx + 2 * facing * n[0], dy + 2 * facing * n[1], dz + 2 * facing * n[2]
+    polish = 2.0 + 90.0 * gloss * gloss
+    edge = (1.0 - facing) ** 5
+    for i in range(sky.shape[0]):
+        row = sky[i]
+        if row[3] + row[4] + row[5] <= 0.0:
+            continue
+        sharp, wrap = row[6], 1.0 / row[6]
+        towards = max((n[0] * row[0] + n[1] * row[1] + n[2] * row[2] + wrap) / (1.0 + wrap), 0.0)
+        both = polish * sharp / (polish + sharp)
+        mirrored = 0.5 * both * math.exp(both * (rx * row[0] + ry * row[1] + rz * row[2] - 1.0))
+        if towards < 1e-3 and mirrored < 1e-3:
+            continue
+        seen = softly(grid, x + n[0] * 0.01, y + n[1] * 0.01, z + n[2] * 0.01, row[0], row[1], row[2], sharp)
+        for c in range(3):
+            fresnel = base[c] * metal + (1.0 - metal) * 0.08 * gloss
+            fresnel += (max(gloss, metal) - fresnel) * edge * gloss
+            reaches = seen + (1.0 - seen) * BOUNCED * base[c]
+            out[c] += row[3 + c] * (base[c] * (1.0 - metal) * towards * reaches + fresnel * mirrored * seen)
+
+
+@njit(**COMPILE)
 def _hash(i, j, k):
     h = (i * 374761393 + j * 668265263 + k * 2147483647 + 144665) & 0x7FFFFFFF
     h = ((h ^ (h >> 13)) * 1274126177) & 0x7FFFFFFF
@@ -366,14 +412,15 @@ def _ray(camera, u, v, out):
 
 
 @njit(**COMPILE)
-def picture(grid, table, used, camera, window, light, floor, background, out, depth):
+def picture(grid, table, used, camera, window, light, sky, floor, background, out, depth):
     """Trace out (H, W, 4) sRGB + coverage and depth (H, W; -1 where nothing), one ray a pixel.
 
     window: left, top, side of the square crop in tangents. light: direction 3, colour 3, sky 3, ground 3, exposure.
-    floor: height, colour 3, colour2 3, texture, scale, wall colour 3. Without `background` only the object's pixels are filled.
+    sky: lobes (L, 7) as skies.py has them, those without colour are nothing. floor: height, colour 3, colour2 3, texture, scale, wall colour 3. Without `background` only the object's pixels are filled.
     """
     size = out.shape[0]
-    direction, n, base = np.zeros(3), np.zeros(3), np.zeros(3)
+    direction, n, base, lit = np.zeros(3), np.zeros(3), np.zeros(3), np.zeros(3)
+    under_sky = sky.sum() != 0.0
     for row in range(size):
         for col in range(size):
             u, v = window[0] + (col + 0.5) / size * window[2], window[1] + (row + 0.5) / size * window[2]
@@ -381,13 +428,14 @@ def picture(grid, table, used, camera, window, light, floor, background, out, de
             dx, dy, dz = direction[0], direction[1], direction[2]
             ox, oy, oz = camera[0], camera[1], camera[2]
             t = trace(grid, table, used, ox, oy, oz, dx, dy, dz, camera[5], camera[6])
-            gloss, occlusion, alpha = 0.0, 1.0, 1.0
+            gloss, metal, occlusion, alpha = 0.0, 0.0, 1.0, 1.0
             if t > 0.0:
                 x, y, z = ox + t * dx, oy + t * dy, oz + t * dz
                 _, part = distance(table, used, x, y, z)
                 normal(table, used, x, y, z, n)
                 albedo(table, part, x, y, z, base)
                 gloss = table[part, GLOSS]
+                metal = table[part, METAL] if under_sky else 0.0  # a lamp alone gives it nothing to reflect
                 depth[row, col] = t
             else:
                 alpha, depth[row, col] = 0.0, -1.0
@@ -409,14 +457,17 @@ def picture(grid, table, used, camera, window, light, floor, background, out, de
             if lambert > 0.0:
                 lambert *= shaded(grid, x + n[0] * 0.01, y + n[1] * 0.01, z + n[2] * 0.01, lx, ly, lz)
             occlusion = occluded(grid, x, y, z, n[0], n[1], n[2])
-            sky = 0.5 + 0.5 * n[2]
+            upward = 0.5 + 0.5 * n[2]
             hx, hy, hz = lx - dx, ly - dy, lz - dz
             hs = 1.0 / max(math.sqrt(hx * hx + hy * hy + hz * hz), 1e-6)
             shine = max((n[0] * hx + n[1] * hy + n[2] * hz) * hs, 0.0) ** (8.0 + 120.0 * gloss) * gloss if lambert > 0 else 0.0
             for c in range(3):
-                ambient = (light[6 + c] * sky + light[9 + c] * (1 - sky)) * occlusion
-                value = base[c] * (ambient + light[3 + c] * lambert) + shine * light[3 + c] * 0.7
-                out[row, col, c] = _srgb(value * light[12])
+                ambient = (light[6 + c] * upward + light[9 + c] * (1 - upward)) * occlusion
+                lit[c] = base[c] * (ambient + light[3 + c] * lambert) + shine * light[3 + c] * 0.7
+            if under_sky:
+                skylight(grid, sky, x, y, z, n, dx, dy, dz, base, gloss, metal, lit)
+            for c in range(3):
+                out[row, col, c] = _srgb(lit[c] * light[12])
             out[row, col, 3] = alpha
 
 

@@ -11,6 +11,9 @@ METALS = np.array([[.55, .55, .57], [.75, .73, .70], [.30, .30, .32], [.80, .58,
 PALES = np.array([[.85, .84, .80], [.78, .80, .84], [.90, .86, .74], [.60, .62, .62], [.93, .93, .93]])
 DARKS = np.array([[.03, .03, .035], [.06, .05, .05], [.05, .07, .10], [.10, .09, .08], [.02, .05, .04]])
 
+BARE = .55
+"""Metal with more gloss is bare and reflects skies in its own colour; with less it is painted."""
+
 
 def vivid(rng, count: int) -> np.ndarray:
     """Saturated paints and plastics (N, 3), linear."""
@@ -47,3 +50,4 @@ def paint(parts: P.Parts, style: str = "any") -> None:
         parts.materials[:, slot, 3:6] = np.clip(other, .01, .95)
         parts.materials[:, slot, 6], parts.materials[:, slot, 7] = texture, rng.uniform(2, 7, n)
         parts.materials[:, slot, 8] = gloss
+        parts.materials[:, slot, 9] = (kind == 1) & (gloss > BARE)

@@ -17,8 +17,8 @@ CENTRE = slice(6, 9)
 ROTATION = slice(9, 18)  # row-major, world -> local: local = R (p - centre)
 PARAMS = slice(18, 36)
 COLOUR, COLOUR2 = slice(36, 39), slice(39, 42)
-TEXTURE, TEXTURE_SCALE, GLOSS = 42, 43, 44
-WIDTH = 45
+TEXTURE, TEXTURE_SCALE, GLOSS, METAL = 42, 43, 44, 45
+WIDTH = 46
 
 EMPTY, BOX, CONE, ELLIPSOID, ARC, CAPSULE, LATHE, PRISM = range(8)
 UNION, CUT, INTERSECT = range(3)
@@ -68,7 +68,7 @@ class Parts:
         self.count, self.rng = count, rng
         self.table = np.zeros((count, CAPACITY, WIDTH), np.float32)
         self.used = np.zeros(count, np.int64)
-        self.materials = np.zeros((count, 5, 9), np.float32)
+        self.materials = np.zeros((count, 5, WIDTH - COLOUR.start), np.float32)
         self.parameters: dict[str, np.ndarray] = {}
         self.labels: list[str] = []
 

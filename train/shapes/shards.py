@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .closer import Closer, sample_closer
+from .skies import Skies
 from .views import Views, sample_views
 from .world import Samples, sample
 
@@ -18,10 +19,10 @@ SHARD = 64
 
 
 def write_shards(folder: str | Path, split: str, start: int, stop: int, minutes: float = 1e9, step: int = 1,
-                 views: int = 1, closer: bool = False) -> int:
+                 views: int = 1, closer: bool = False, skies: Skies | None = None) -> int:
     """Write the shards of seeds start, start + step, ... below stop that are not there yet; -> how many were written.
 
-    With several views of each object they hold `Views`, closer by `Closer`.
+    With several views of each object they hold `Views`, closer by `Closer`. skies light a share of the pictures.
     """
     folder, written, end = Path(folder), 0, time.monotonic() + 60 * minutes
     folder.mkdir(parents=True, exist_ok=True)
@@ -31,15 +32,17 @@ def write_shards(folder: str | Path, split: str, start: int, stop: int, minutes:
             continue
         if time.monotonic() > end:
             break
-        save(drawn(seed, split, views, closer), path)
+        save(drawn(seed, split, views, closer, skies), path)
         written += 1
     return written
 
 
-def drawn(seed: int, split: str, views: int, closer: bool) -> Samples | Views | Closer:
+def drawn(seed: int, split: str, views: int, closer: bool, skies: Skies | None = None) -> Samples | Views | Closer:
     if closer:
-        return sample_closer(seed, SHARD, split)
-    return sample(seed, SHARD, split, background=False) if views == 1 else sample_views(seed, SHARD, views, split)
+        return sample_closer(seed, SHARD, split, skies=skies)
+    if views == 1:
+        return sample(seed, SHARD, split, background=False, skies=skies)
+    return sample_views(seed, SHARD, views, split, skies=skies)
 
 
 def save(samples: Samples | Views | Closer, path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from . import world
 from .camera import draw_setting
 from .program import axis_rotation, bounds, posed
+from .skies import Skies
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Views:
         return len(self.picture)
 
 
-def sample_views(seed: int, count: int, views: int, split: str = "train", families=None) -> Views:
+def sample_views(seed: int, count: int, views: int, split: str = "train", families=None, skies: Skies | None = None) -> Views:
     """Draw `count` objects and trace `views` pictures of each, every one from its own side and in its own light."""
     rng = np.random.default_rng([world.SPLITS[split], seed, views])
     rows: list[tuple] = []
@@ -40,7 +41,7 @@ def sample_views(seed: int, count: int, views: int, split: str = "train", famili
         shapes, family = world.draw_shapes(rng, max(count - len(rows), 4), families)
         azimuth = rng.uniform(0, 2 * np.pi, len(shapes))
         turns = np.concatenate([np.zeros((1, len(shapes))), rng.uniform(0, 2 * np.pi, (views - 1, len(shapes)))])
-        seen = [one_view(rng, shapes.table, azimuth + turn) for turn in turns]
+        seen = [one_view(rng, shapes.table, azimuth + turn, skies) for turn in turns]
         for i in range(len(shapes)):
             of_one = [view[i] for view in seen]
             if None not in of_one:
@@ -48,7 +49,7 @@ def sample_views(seed: int, count: int, views: int, split: str = "train", famili
     return Views(*(np.stack(column[:count]) for column in zip(*rows)))
 
 
-def one_view(rng, table: np.ndarray, azimuth: np.ndarray) -> list:
+def one_view(rng, table: np.ndarray, azimuth: np.ndarray, skies: Skies | None = None) -> list:
     """For each object turned by azimuth (N,): (picture, distance, colour, camera, scale, offset (3,)) or None.
 
     A place x of the object's own lies at scale R_z(azimuth) x - offset in the view's cube.
@@ -56,7 +57,7 @@ def one_view(rng, table: np.ndarray, azimuth: np.ndarray) -> list:
     box = bounds(table, azimuth)
     turned, size = posed(table, azimuth)
     grown = bounds(turned, np.zeros(len(table)))
-    setting = draw_setting(rng, grown)
+    setting = draw_setting(rng, grown, skies)
     jitter = rng.normal(0, 0.02, (len(table), 3)).astype(np.float32)
     scale = (1 - 2 * THICKEN) / size
     found = []

@@ -13,6 +13,7 @@ import numpy as np
 from . import everyday, fast, freeform, furniture, household, outdoors
 from .camera import Setting, draw_setting
 from .program import Parts, Shapes, bounds, posed, refit
+from .skies import Skies
 
 # family -> (builder, share); structured families make about 90 %
 FAMILIES = {
@@ -74,8 +75,11 @@ def draw_shapes(rng: np.random.Generator, count: int, families=None) -> tuple[Sh
     return Shapes(table, [names[index[i]] for i in order], [parameters[i] for i in order], [labels[i] for i in order]), index[order]
 
 
-def sample(seed: int, count: int, split: str = "train", families=None, background: bool = True) -> Samples:
-    """Draw, pose, light and trace `count` objects on the CPU; the same seed and split give the same samples."""
+def sample(seed: int, count: int, split: str = "train", families=None, background: bool = True,
+           skies: Skies | None = None) -> Samples:
+    """Draw, pose, light and trace `count` objects on the CPU; the same seed and split give the same samples.
+
+    With skies a share of the pictures is lit by those, the objects and cameras are the same."""
     rng = np.random.default_rng([SPLITS[split], seed])
     kept = []
     while (have := sum(len(k) for k in kept)) < count:
@@ -83,7 +87,7 @@ def sample(seed: int, count: int, split: str = "train", families=None, backgroun
         azimuth = rng.uniform(0, 2 * np.pi, len(shapes))
         table, _ = posed(shapes.table, azimuth)
         box = bounds(table, np.zeros(len(table)))
-        setting = draw_setting(rng, box)
+        setting = draw_setting(rng, box, skies)
         jitter = rng.normal(0, .02, (len(table), 3)).astype(np.float32)
         kept.append(trace_all(table, family, setting, jitter, background))
     whole = join(kept)
@@ -127,7 +131,7 @@ def trace_one(table, used, setting: Setting, i: int, jitter, background: bool, s
     window = np.array([centre[0] - side / 2, centre[1] - side / 2, side])
     rgba = np.zeros((size, size, 4), np.float32)
     depth = np.zeros((size, size), np.float32)
-    fast.picture(fine, table, used, camera, window, setting.light[i], setting.floor[i], background, rgba, depth)
+    fast.picture(fine, table, used, camera, window, setting.light[i], setting.sky[i], setting.floor[i], background, rgba, depth)
     colour = np.zeros((COARSE,) * 3 + (3,), np.float32)
     fast.colours(table, used, coarse, colour)
     inside = (fine < 0).mean()

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import binary_dilation
 
-from maquette.train.shapes import batched, fast, pictures, world
+from maquette.train.shapes import batched, fast, pictures, skies, world
 from maquette.train.shapes import program as P
 from maquette.train.shapes.camera import draw_setting
 from maquette.train.shapes.program import Parts, bounds, posed
@@ -86,19 +86,21 @@ def test_same_seed_same_world():
     assert (first.picture != other.picture).any()
 
 
-def test_pictures_agree():
+@pytest.mark.parametrize("sky", [None, skies.Skies(1.0)], ids=["lamp", "sky"])
+def test_pictures_agree(sky):
     """The two tracers see the same: outlines to a pixel, colours closely. Every second pixel, to be quick."""
     rng = np.random.default_rng([0, 5])
     shapes, family = world.draw_shapes(rng, 2, ["package", "vessel"])
     table, _ = posed(shapes.table, rng.uniform(0, 2 * np.pi, 2))
-    setting = draw_setting(rng, bounds(table, np.zeros(2)))
+    setting = draw_setting(rng, bounds(table, np.zeros(2)), sky)
     quick = world.trace_all(table, family, setting, np.zeros((2, 3), np.float32))
     assert len(quick) == 2
-    rows, t = torch.from_numpy(table), {k: torch.from_numpy(getattr(setting, k)) for k in ("camera", "light", "floor")}
+    rows = torch.from_numpy(table)
+    t = {k: torch.from_numpy(getattr(setting, k)) for k in ("camera", "light", "sky", "floor")}
     grid = batched.field(rows, 64)
     box = pictures.silhouette_box(grid, rows, t["camera"])
     centre, side = (box[:, :2] + box[:, 2:]) / 2, (box[:, 2:] - box[:, :2]).amax(1) / (1 - 2 * world.MARGIN)
-    slow = pictures.picture(grid, rows, t["camera"], centre, side, t["light"], t["floor"], size=64).numpy()
+    slow = pictures.picture(grid, rows, t["camera"], centre, side, t["light"], t["sky"], t["floor"], size=64).numpy()
     for i in range(2):
         half = quick.picture[i].reshape(64, 2, 64, 2, 4).mean((1, 3)) / 255
         mask, other = half[..., 3] > 0.5, slow[i, ..., 3] > 0.5
