@@ -53,8 +53,8 @@ def isolate(picture, network: Callable[[np.ndarray], np.ndarray | None] = lambda
     """The object in a Picture: by its alpha, else by a plain background, else by the network.
 
     network: rgb (h, w, 3) at the working size -> which pixels (h, w) bool are the object's, or None where it is not
-    there. Where the background looks plain it can only object: a shadow's edge may pass for the object's. Raises
-    ValueError where there is no object.
+    there. Where the background looks plain it can only object: a shadow's edge may pass for the object's, and so may the
+    shadow close to a foot. Raises ValueError where there is no object.
     """
     alpha = picture.rgba[..., 3]
     if picture.has_alpha:
@@ -74,6 +74,8 @@ def isolate(picture, network: Callable[[np.ndarray], np.ndarray | None] = lambda
         seen = largest(seen)
         if not sure or _overlap(found, seen) < ALIKE:
             found, method, sure = seen, "network", True
+        else:
+            found = without_shadow(found, seen, small, background, noise)
     if found.mean() < SMALLEST:
         raise ValueError(
             f"no object stands out from the background of {picture.name}; use a plain background, or a PNG without one"
@@ -231,6 +233,17 @@ def find_object(small, background, noise):
     # What is enclosed and looks just like the background is seen through a hole.
     holes = binary_opening(behind & inside & (apart < 0.8 * limit(noise)))
     return _worth(inside & ~holes, greyed)
+
+
+def without_shadow(found, seen, small, background, noise):
+    """What was found (h, w) without what is greyed as by a shadow, and not of the object as the network sees it.
+
+    Close to what stands on the ground a shadow has edges as an object has. A pixel's rim of the object stays.
+    """
+    calm = gaussian_filter(to_lab(small), (0.6, 0.6, 0))
+    behind = np.linalg.norm(calm - background, axis=-1) < limit(noise)
+    cast = found & ~seen & _greyed(calm, background, noise) & _round_the_foot(~behind)
+    return largest(found & ~binary_opening(cast, np.ones((2, 2))))
 
 
 def largest(seen):

@@ -28,7 +28,7 @@ from .remesh import shape_from_field
 from .requests import Reconstruct, Shape
 from .texture import textured
 
-NETWORK, REFINER = "image_to_field", "refiner"
+NETWORK, REFINER, SIDES = "image_to_field", "refiner", "sides"
 UNLIKE = 0.5
 """Likeness of the nearest known silhouette below which a picture counts as strange: 2 % of validation pictures are"""
 DIFFERENT = 0.45
@@ -92,7 +92,7 @@ def reconstruct(request: Reconstruct, progress, cancelled) -> Shape:
         notes.append(doubt_of_views(report["views"]))
     if any(notes):
         report["note"] = ". ".join(filter(None, notes))
-    origin = provenance(request, seen, sides_taken, known if straight else [], where)
+    origin = provenance(request, seen, sides_taken, known, straight, where)
     return dataclasses.replace(shape, field=key, report=report, provenance=origin)
 
 
@@ -215,6 +215,7 @@ def run(seen: list[Seen], sides_taken: tuple[tuple, tuple], straight: Posed | No
     def work(where, chunks):
         network = loaded(NETWORK, str(where))
         detail = loaded(REFINER, str(where)) if refines(request) else None
+        judge = loaded(SIDES, str(where)) if searches(request, sides_taken, straight) else None
         if others and not network.config.several:
             raise ValueError("these weights were trained on one picture of an object alone; choose one")
         return predict.predict(
@@ -228,6 +229,7 @@ def run(seen: list[Seen], sides_taken: tuple[tuple, tuple], straight: Posed | No
             others=others,
             camera=own,
             refiner=detail,
+            judge=judge,
         ), where
 
     estimate, where = device.with_less_memory(work, device.pick(request.device), say=notes.append)
@@ -239,13 +241,19 @@ def refines(request: Reconstruct) -> bool:
     return request.resolution == refiner.REFINED and catalog.bundled(REFINER)
 
 
-@functools.lru_cache(maxsize=4)
+def searches(request: Reconstruct, sides_taken: tuple[tuple, tuple], straight: Posed | None) -> bool:
+    """Whether sides have to be found, and the weights that find them are there; a copy of Maquette may lack them."""
+    turns = sides_taken[0] or (None,) * len(request.images)
+    return not straight and None in turns[1:] and catalog.bundled(SIDES)
+
+
+@functools.lru_cache(maxsize=6)
 def loaded(name: str, where: str):
     """A network on a device, kept warm between requests."""
     return checkpoint.load(name, where)
 
 
-def provenance(request: Reconstruct, seen: list[Seen], sides_taken: tuple[tuple, tuple], known, where) -> dict:
+def provenance(request: Reconstruct, seen: list[Seen], sides_taken: tuple[tuple, tuple], known, straight, where) -> dict:
     """Enough to make the same shape again, bit for bit on the same device, torch and thread count."""
     settings = {
         "resolution": request.resolution,
@@ -254,7 +262,7 @@ def provenance(request: Reconstruct, seen: list[Seen], sides_taken: tuple[tuple,
         "meshing": dataclasses.asdict(request.meshing),
         **({"texture": request.texture} if request.texture else {}),
         **{name: list(given) for name, given in zip(("turns", "elevations"), sides_taken) if given},
-        **({"cameras": [np.asarray(camera.matrix).tolist() for camera in known]} if known else {}),
+        **({"cameras": [np.asarray(camera.matrix).tolist() for camera in known]} if straight else {}),
     }
     masks = [one.mask and {"path": str(one.mask.path), "sha256": one.mask.sha256} for one in seen]
     return {
@@ -267,6 +275,7 @@ def provenance(request: Reconstruct, seen: list[Seen], sides_taken: tuple[tuple,
         "network": NETWORK,
         "weights": catalog.card(NETWORK)["sha256"],
         **({"refiner": catalog.card(REFINER)["sha256"]} if refines(request) else {}),
+        **({"sides": catalog.card(SIDES)["sha256"]} if searches(request, sides_taken, straight) else {}),
         "version": __version__,
         **device.versions(where),
     }

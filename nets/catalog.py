@@ -40,6 +40,13 @@ CATALOG = {
             needed=False,
         ),
         Network(
+            "sides",
+            "sides",
+            "Sides of pictures",
+            "From which sides an object's pictures were taken",
+            needed=False,
+        ),
+        Network(
             "matting",
             "mask",
             "Background removal",

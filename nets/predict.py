@@ -18,6 +18,7 @@ from .image_to_field import FINE, ImageToField
 from .look import Looker
 from .refiner import Refiner
 from .registration import STILL
+from .sides import Sides
 from .symmetry import plane, symmetrical
 from .views_known import as_known, filled
 from .views_met import agreements, meeting, together
@@ -53,6 +54,7 @@ def predict(
     others: Sequence[Beside] = (),
     camera: tuple[float, ...] = (),
     refiner: Refiner | None = None,
+    judge: Sides | None = None,
 ) -> Estimate:
     """The mean of what the network sees in the picture and in its mirror image, each with its likeliest camera.
 
@@ -63,7 +65,8 @@ def predict(
     cut when memory is short (1, 2, 4, 8 or 16). elevation (degrees) and depth (longest side over the larger side in
     the crop) are taken as given; symmetry mirrors the answer in the vertical plane that it fits best. camera: the
     first picture's five numbers where those of all are known, for a cube that holds the shape; it is then fitted to
-    the shape (`Estimate.place`), and nothing is guessed.
+    the shape (`Estimate.place`), and nothing is guessed. judge: says from which sides others were taken where that is
+    not given; without one the shapes' outlines do, and know fewer.
     """
     if resolution > FINE and refiner is None:
         raise ValueError(f"a field of {resolution} cells a side wants a refiner")
@@ -83,7 +86,7 @@ def predict(
             down = None if other.elevation is None else math.radians(other.elevation)
             guesses = torch.cat([guesses, likeliest(seen["bins"][2 * k : 2 * k + 2].float(), down, None)[0]])
         cameras = network.camera(seen, guesses)
-        beside = meeting(network, seen, cameras, pictures, others) if others else []
+        beside = meeting(network, seen, cameras, pictures, others, judge) if others else []
     if not camera and any(met.used for met in beside):
         say(0.3, "views")
         told = [(elevation is not None, depth is not None), *((one.elevation is not None, False) for one in others)]

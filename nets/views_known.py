@@ -31,7 +31,7 @@ def as_known(seen: dict, camera: tuple[float, ...], others) -> tuple[torch.Tenso
             cameras[pair],
             torch.cat([fit, turns.mirrored_fit(fit)]),
         )
-        beside.append(Met(view, None))
+        beside.append(Met(view))
     return cameras, beside
 
 

@@ -8,46 +8,61 @@ from dataclasses import dataclass
 
 import torch
 
-from . import turns
+from . import sides, turns
 from .answer import solid
 from .image_to_field import ImageToField, Prediction
 from .look import Looker
 from .registration import STILL, centred, registered
 from .several_views import OtherView
+from .sides import Sides
 
 
 @dataclass(frozen=True)
 class Met:
-    """Another picture and its mirror image as a view (2, ...), and how sure its turn is; None where that was given."""
+    """Another picture and its mirror image as a view (2, ...), how sure its turn is, None where that was given, and
+    whether that is enough for the picture to be used."""
 
     view: OtherView
-    sure: float | None
-
-    @property
-    def used(self) -> bool:
-        return self.sure is None or self.sure >= turns.ENOUGH
+    sure: float | None = None
+    used: bool = True
 
 
-def meeting(network: ImageToField, seen: dict, cameras: torch.Tensor, pictures: list, others) -> list[Met]:
-    """The other pictures as views, their turns given or searched for."""
-    angle = {k: (-math.radians(other.turn), None) for k, other in enumerate(others, 1) if other.turn is not None}
-    asked = [k for k in range(1, len(others) + 1) if k not in angle]
-    rows = [0, *(2 * k for k in asked)]  # the pictures themselves; their mirror images lie between
+def meeting(
+    network: ImageToField, seen: dict, cameras: torch.Tensor, pictures: list, others, judge: Sides | None = None
+) -> list[Met]:
+    """The other pictures as views, their turns given or searched for, by the judge where there is one."""
+    told = {k: -math.radians(other.turn) for k, other in enumerate(others, 1) if other.turn is not None}
+    rows = [2 * k for k in range(len(others) + 1) if k not in told or judge]  # their mirror images lie between
     looked = {name: value[rows] for name, value in seen.items()}
     alone = network.decode(looked, cameras[rows], (slice(0, 1),) * 3).occupancy.float().sigmoid()[:, 0]
-    if asked:
-        one_by_one = [{name: value[i : i + 1] for name, value in looked.items()} for i in range(len(rows))]
-        alphas = torch.cat([pictures[r // 2][:, 3:] for r in rows])
-        found, sure = turns.find(network, one_by_one, list(alone), cameras[rows], alphas)
-        angle |= {k: (float(turn), float(how)) for k, turn, how in zip(asked, found, sure, strict=True)}
+    found = {k: (turn, None, True) for k, turn in told.items()}
+    if len(told) < len(others):
+        shown = [pictures[r // 2] for r in rows]
+        asked, enough = [r // 2 for r in rows[1:]], sides.ENOUGH if judge else turns.ENOUGH
+        if judge:
+            given = zip(alone, cameras[rows], shown, strict=True)
+            sights = [sides.sight(one, camera[None], unmultiplied(picture)) for one, camera, picture in given]
+            angles, sure = sides.find(judge, sights, told)
+        else:
+            one_by_one = [{name: value[i : i + 1] for name, value in looked.items()} for i in range(len(rows))]
+            alphas = torch.cat([picture[:, 3:] for picture in shown])
+            angles, sure = turns.find(network, one_by_one, list(alone), cameras[rows], alphas)
+        for k, turn, how in zip(asked, angles.tolist(), sure.tolist(), strict=True):
+            if k not in told:
+                found[k] = (turn, how, how >= enough)
     views = []
     for k in range(1, len(others) + 1):
-        turn, sure = angle[k]
+        turn, sure, used = found[k]
         fit = turns.fit_of(alone[0], cameras.new_tensor([turn]))
         pair = slice(2 * k, 2 * k + 2)
         both = torch.cat([fit, turns.mirrored_fit(fit)])
-        views.append(Met(OtherView({name: value[pair] for name, value in seen.items()}, cameras[pair], both), sure))
+        views.append(Met(OtherView({name: value[pair] for name, value in seen.items()}, cameras[pair], both), sure, used))
     return views
+
+
+def unmultiplied(picture: torch.Tensor) -> torch.Tensor:
+    """What the network sees, (1, 4, H, W) sRGB times alpha, with straight alpha."""
+    return torch.cat([picture[:, :3] / picture[:, 3:].clamp_min(1e-3), picture[:, 3:]], 1)
 
 
 def together(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: list[Met], pictures, told, chunks):

@@ -10,7 +10,7 @@ import sys
 if "OMP_WAIT_POLICY" not in os.environ:  # before torch: threads that spin at length crawl beside other work
     os.environ.update({"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "2000"} | os.environ)
 
-NETWORKS = ("image_to_field", "refiner", "matting", "shape_vae", "head_vae", "shape_gan", "shape_class")
+NETWORKS = ("image_to_field", "refiner", "sides", "matting", "shape_vae", "head_vae", "shape_gan", "shape_class")
 COMMANDS = {
     "shards": "make a cache of samples, procedural or of your meshes, for training on CPUs",
     "preview": "write a contact sheet of the procedural world",

@@ -22,6 +22,7 @@ from ..shapes import shards
 from .base import BaseRecipe
 from .disturb import disturb
 from .field_samples import cameras, premultiplied
+from .pool import pooled
 
 NAME = "refiner"
 DATA = "Procedural shapes of this project (maquette.train.shapes), no other data; licence GPL-3.0-or-later"
@@ -94,16 +95,8 @@ class Batches:
 
 
 def drawn(recipe: Recipe, rng: np.random.Generator, device):
-    """Batches out of a pool that grows to its size and is then replaced at a `reuse`-th of the batches' pace."""
-    fresh = answered(recipe, rng, device)
-    pool: list[dict[str, np.ndarray]] = []
-    while True:
-        for _ in range(recipe.batch if len(pool) < recipe.batch else -(-recipe.batch // recipe.reuse)):
-            if len(pool) < recipe.pool:
-                pool.append(next(fresh))
-            else:
-                pool[rng.integers(recipe.pool)] = next(fresh)
-        rows = [pool[i] for i in rng.choice(len(pool), recipe.batch, replace=False)]
+    """Batches out of a pool of shapes, each time at other places near their surfaces."""
+    for rows in pooled(answered(recipe, rng, device), rng, recipe.batch, recipe.pool, recipe.reuse):
         few = [rng.choice(len(row["places"]), recipe.points, replace=False) for row in rows]
         parts = {name: [row[name] for row in rows] for name in rows[0]}
         parts |= {name: [row[name][some] for row, some in zip(rows, few)] for name in ("places", "truth")}
