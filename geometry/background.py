@@ -53,8 +53,8 @@ def isolate(picture, network: Callable[[np.ndarray], np.ndarray | None] = lambda
     """The object in a Picture: by its alpha, else by a plain background, else by the network.
 
     network: rgb (h, w, 3) at the working size -> which pixels (h, w) bool are the object's, or None where it is not
-    there. Where the background looks plain it can only object: a shadow's edge may pass for the object's, and so may the
-    shadow close to a foot. Raises ValueError where there is no object.
+    there. Where the background looks plain it can only object: a shadow's edge may pass for the object's, and so may
+    the shadow close to a foot. Raises ValueError where there is no object.
     """
     alpha = picture.rgba[..., 3]
     if picture.has_alpha:

@@ -253,7 +253,9 @@ def loaded(name: str, where: str):
     return checkpoint.load(name, where)
 
 
-def provenance(request: Reconstruct, seen: list[Seen], sides_taken: tuple[tuple, tuple], known, straight, where) -> dict:
+def provenance(
+    request: Reconstruct, seen: list[Seen], sides_taken: tuple[tuple, tuple], known, straight: Posed | None, where
+) -> dict:
     """Enough to make the same shape again, bit for bit on the same device, torch and thread count."""
     settings = {
         "resolution": request.resolution,

@@ -1,8 +1,8 @@
-"""How alike an object would look if one picture of it had been taken from this side or that of another: a judge of turns.
+"""From which side of another picture of an object a picture was taken: a judge of turns.
 
-What each picture alone gives, as a shape with the colours that were seen, is laid over the other's at a turn, and a small
-3D CNN says how much of the true shape would overlap itself if it was wrong by as much as that turn is. So a ball is known to
-be right at every turn, and a chair to be wrong at most. Several pictures are put together by what all pairs say.
+What each picture alone gives, a shape with the colours that were seen, is laid over the other's at a turn. A small 3D
+CNN says how much of the true shape would overlap itself if it was wrong by as much as that turn is: a ball is right at
+every turn, a chair wrong at most. Several pictures are put together by what all pairs say.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def meeting(
             sights = [sides.sight(one, camera[None], unmultiplied(picture)) for one, camera, picture in given]
             angles, sure = sides.find(judge, sights, told)
         else:
-            one_by_one = [{name: value[i : i + 1] for name, value in looked.items()} for i in range(len(rows))]
+            one_by_one = [{name: values[[i]] for name, values in looked.items()} for i in range(len(rows))]
             alphas = torch.cat([picture[:, 3:] for picture in shown])
             angles, sure = turns.find(network, one_by_one, list(alone), cameras[rows], alphas)
         for k, turn, how in zip(asked, angles.tolist(), sure.tolist(), strict=True):
@@ -55,8 +55,9 @@ def meeting(
         turn, sure, used = found[k]
         fit = turns.fit_of(alone[0], cameras.new_tensor([turn]))
         pair = slice(2 * k, 2 * k + 2)
-        both = torch.cat([fit, turns.mirrored_fit(fit)])
-        views.append(Met(OtherView({name: value[pair] for name, value in seen.items()}, cameras[pair], both), sure, used))
+        its = {name: value[pair] for name, value in seen.items()}
+        view = OtherView(its, cameras[pair], torch.cat([fit, turns.mirrored_fit(fit)]))
+        views.append(Met(view, sure, used))
     return views
 
 

@@ -96,6 +96,26 @@ def test_nothing_but_background_says_so(name):
         isolate(opaque(backgrounds()[name]))
 
 
+def stool(streak):
+    """A brown seat on two posts before white paper; `streak` tells what is as dark as a shadow's core beside a foot."""
+    body = (np.abs(Y - 50) < 12) & (np.abs(X - 80) < 45)
+    posts = (Y > 40) & (Y < 130) & (np.minimum(np.abs(X - 50), np.abs(X - 110)) < 5)
+    rgb = np.where((body | posts)[..., None], (0.5, 0.3, 0.15), (0.9, 0.9, 0.9)) * np.where(streak, 0.75, 1)[..., None]
+    return rgb, body | posts
+
+
+@pytest.mark.parametrize("seen", ["no", "yes", "unasked"])
+def test_what_the_network_does_not_see_beside_a_foot_is_its_shadow(seen):
+    """The same grey is a shadow's core or a grey foot of its own; without the network nothing is taken away."""
+    streak = (np.abs(Y - 127) < 3) & (X > 114) & (X < 140)
+    rgb, body = stool(streak)
+    network = {"no": lambda small: body, "yes": lambda small: body | streak, "unasked": lambda small: None}[seen]
+    found = isolate(opaque(rgb), network)
+    assert found.method == "plain"
+    assert iou(found.mask > 0.5, body if seen == "no" else body | streak) > 0.97
+    assert (found.mask[body] > 0.5).mean() > 0.99, "the object loses nothing by it"
+
+
 def marked(mask, alpha=False):
     """A mask as a Picture: grey, or white with the mask as its alpha."""
     rgba = np.ones((*mask.shape, 4), np.float32)

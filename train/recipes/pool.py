@@ -1,4 +1,4 @@
-"""A pool of samples that cost more to make than to learn from: each is drawn several times before another takes its place."""
+"""A pool of samples that cost more to make than to learn from: each is drawn several times before it is replaced."""
 
 from __future__ import annotations
 

@@ -211,8 +211,8 @@ def validate(network: Sides, recipe: Recipe, device) -> dict[str, float]:
             made = row(field, stored, i, device, False)
             seen, others = list(made["sight"].float().to(device)), made["turn"][1:]
             found, sure = (one.cpu() for one in find(network, seen))
-            every = turns.candidates()
-            alone = torch.stack([every[int(judged(network, seen[0], one, every.to(device)).argmax())] for one in seen[1:]])
+            every = turns.candidates(device)
+            alone = torch.stack([every[judged(network, seen[0], one, every).argmax()] for one in seen[1:]]).cpu()
             for name, angles in (("all", found), ("pairs", alone)):
                 told[name] += overlap_of(made["alike"][None], (angles - others)[None])[0].tolist()
             told["chance"] += [float(made["alike"].mean())] * len(others)
