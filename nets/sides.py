@@ -107,28 +107,32 @@ def find(network: Sides, sights: list[Tensor], told: dict[int, float] | None = N
     sights: of each picture (SIGHT, N, N, N). told: turns of some, in radians, that stay as they are. All pairs have
     their say.
     """
-    every = turns.candidates(sights[0].device)
+    device, told = sights[0].device, told or {}
+    every, step = turns.candidates(), 2 * math.pi / turns.TURNS
+
+    def expected(i: int, j: int, angles: Tensor) -> Tensor:
+        return judged(network, sights[i], sights[j], angles.to(device)).sigmoid().cpu()
+
     count = len(sights)
-    pairs = {(i, j): judged(network, sights[i], sights[j], every) for i in range(count) for j in range(i + 1, count)}
-    told, step = told or {}, 2 * math.pi / len(every)
-    held = {k: round(turn / step) % len(every) for k, turn in told.items()}
-    places = together({pair: logits.sigmoid().tolist() for pair, logits in pairs.items()}, count, held)
+    pairs = {(i, j): expected(i, j, every) for i in range(count) for j in range(i + 1, count)}
+    held = {k: round(turn / step) % turns.TURNS for k, turn in told.items()}
+    places = together({pair: overlaps.tolist() for pair, overlaps in pairs.items()}, count, held)
     found, sure = [], []
     for k in range(1, count):
         if k in told:
-            found.append(every.new_tensor(told[k]))
+            found.append(told[k])
             sure.append(1.0)
             continue
-        near = every[places[k]] + torch.tensor([0.0, *CLOSER], device=every.device)
-        logits = judged(network, sights[0], sights[k], near)
-        found.append(near[logits.argmax()])
-        said = [float(logits.max().sigmoid())]
+        near = every[places[k]] + torch.tensor([0.0, *CLOSER])
+        overlaps = expected(0, k, near)
+        said = [float(overlaps.max())]
         for i in range(1, count):
             if i != k:
                 low, high = min(i, k), max(i, k)
-                said.append(float(pairs[low, high][(places[high] - places[low]) % len(every)].sigmoid()))
+                said.append(float(pairs[low, high][(places[high] - places[low]) % turns.TURNS]))
+        found.append(float(near[overlaps.argmax()]))
         sure.append(sum(said) / len(said))
-    return torch.stack(found), torch.tensor(sure, device=every.device)
+    return torch.tensor(found), torch.tensor(sure)
 
 
 def together(

@@ -47,7 +47,7 @@ def meeting(
             one_by_one = [{name: values[[i]] for name, values in looked.items()} for i in range(len(rows))]
             alphas = torch.cat([picture[:, 3:] for picture in shown])
             angles, sure = turns.find(network, one_by_one, list(alone), cameras[rows], alphas)
-        for k, turn, how in zip(asked, angles.tolist(), sure.tolist(), strict=True):
+        for k, turn, how in zip(asked, map(float, angles), map(float, sure), strict=True):
             if k not in told:
                 found[k] = (turn, how, how >= enough)
     views = []
