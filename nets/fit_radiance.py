@@ -84,7 +84,7 @@ def fit(
             shown = silhouettes(places_in(begun), photos, begun.similarity)
         else:
             shown = sure(photos, begun.similarity) if half is not None else None
-        pixels = Pixels(photos, begun.similarity, device, seed + begun.steps, shown)
+        pixels = Pixels(photos, begun.similarity, device, seed + begun.steps, shown, begun.depths)
     elif photos[0].mask is None:
         stages = stages[min(1, len(stages) - 1) :]  # fog has found what the coarsest would
         begins = search(photos, similarity, stages[0], clock, seed, exposed, say, cancelled, half, device, kind)

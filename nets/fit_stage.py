@@ -66,6 +66,8 @@ class Fitted:
     """The wall or the table that the object is cut off from"""
     smooth: float = 1.0
     """How many times as smooth as others it has to be"""
+    depths: list[Tensor] | None = None
+    """(H, W) of each photo in the cube, NaN where nobody is sure: where several see a surface"""
 
 
 class Clock:

@@ -32,6 +32,9 @@ def save(path, fitted: Fitted, of: dict) -> None:
         tensors |= {f"around.{name}": value for name, value in fitted.around.state_dict().items()}
     if fitted.exposure is not None:
         tensors["exposure.log"] = fitted.exposure.log
+    if fitted.depths:
+        tensors["depths.values"] = torch.cat([depth.flatten() for depth in fitted.depths]).nan_to_num(0.0)
+        tensors["depths.sizes"] = torch.tensor([depth.shape for depth in fitted.depths])
     tensors = {name: (t.half() if name in HALVED else t).cpu().contiguous() for name, t in tensors.items()}
     told = {"format": FORMAT, "of": of, "steps": fitted.steps, "stage": dataclasses.asdict(fitted.stage)}
     told |= {"method": fitted.field.METHOD, "smooth": fitted.smooth}
@@ -94,8 +97,17 @@ def fitted_from(told: dict, tensors: dict) -> Fitted:
         raise RuntimeError("sizes disagree")
     if not all(bool(torch.isfinite(t).all()) for t in tensors.values()) or not np.isfinite(box.side):
         raise RuntimeError("not a number")
-    smooth = float(told.get("smooth", 1.0))
-    return Fitted(field, volume, box, stage, told["steps"], list(told["log"]), around, exposure, plane, smooth)
+    smooth, depths = float(told.get("smooth", 1.0)), depths_from(tensors)
+    return Fitted(field, volume, box, stage, told["steps"], list(told["log"]), around, exposure, plane, smooth, depths)
+
+
+def depths_from(tensors: dict) -> list[torch.Tensor] | None:
+    """As `Fitted` has them; 0 was stored where nobody is sure. None in files of captures that looked for none."""
+    if "depths.values" not in tensors:
+        return None
+    sizes, values = tensors["depths.sizes"].tolist(), tensors["depths.values"]
+    values = torch.where(values > 0, values, torch.nan)
+    return [one.reshape(size) for one, size in zip(values.split([h * w for h, w in sizes]), sizes, strict=True)]
 
 
 def part(tensors: dict, prefix: str) -> dict:

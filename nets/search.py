@@ -63,8 +63,8 @@ def search(
     fitted.similarity = new = box_round(inside, similarity)
     shown = silhouettes(cell_centres(FINE)[inside], photos, similarity)
     fitted.field, fitted.volume = from_fog(inside, around, similarity, new, stage, fitted.plane, kind, maps)
-    depths = maps and depths_in(maps, photos, similarity.side / new.side)
-    return fitted, Pixels(photos, new, device, seed, shown, depths), until
+    fitted.depths = maps and depths_in(maps, photos, similarity.side / new.side)
+    return fitted, Pixels(photos, new, device, seed, shown, fitted.depths), until
 
 
 def depths_in(maps: list[Depths], photos, scale: float) -> list[Tensor]:

@@ -1,12 +1,14 @@
 """A fitting that is kept and goes on."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from maquette.geometry import frames
 from maquette.geometry.hull import Similarity
-from maquette.nets import half_fitted
+from maquette.nets import fit_radiance, half_fitted
 from maquette.nets.fit_radiance import plan, rest_of
 from maquette.nets.fit_stage import Fitted
 from maquette.nets.radiance_field import DensityField, RadianceField
@@ -44,6 +46,33 @@ def test_fog_comes_back_as_fog(ball, tmp_path):
     ball.field = DensityField(ball.field.grid, ball.field.distance.detach())
     half_fitted.save(tmp_path / "f", ball, {})
     assert type(half_fitted.load(tmp_path / "f", {}).field) is DensityField
+
+
+def test_depths_that_were_found_come_back(ball, tmp_path):
+    """They hold the surface to the end, not until the first stop alone; where nobody was sure, nobody is."""
+    ball.depths = [torch.tensor([[1.25, torch.nan, 2.5], [0.75, 1.5, torch.nan]]), torch.full((1, 1), torch.nan)]
+    half_fitted.save(tmp_path / "f", ball, {})
+    again = half_fitted.load(tmp_path / "f", {}).depths
+    assert [one.shape for one in again] == [(2, 3), (1, 1)]
+    assert all(torch.equal(a.nan_to_num(-1), b.nan_to_num(-1)) for a, b in zip(again, ball.depths))
+    ball.depths = None
+    half_fitted.save(tmp_path / "f", ball, {})
+    assert half_fitted.load(tmp_path / "f", {}).depths is None
+
+
+def test_what_goes_on_is_held_by_them(ball, monkeypatch):
+    class Enough(Exception):
+        pass
+
+    def pixels(photos, similarity, device, seed, shown, depths):
+        assert depths is ball.depths and similarity is ball.similarity
+        raise Enough
+
+    ball.depths, ball.around = [torch.ones(2, 2)], None
+    monkeypatch.setattr(fit_radiance, "Pixels", pixels)
+    photo = SimpleNamespace(mask=None)
+    with pytest.raises(Enough):
+        fit_radiance.fit([photo], ball.similarity, plan(192), begun=ball)
 
 
 def test_it_goes_on_at_its_stage_as_sharp_as_it_was(ball):
