@@ -105,6 +105,20 @@ def test_a_tiny_run_trains_and_exports(folder, tmp_path, capsys):
     assert export.LARGEST > card["bytes"]
 
 
+def test_searches_are_measured(folder, tmp_path, capsys):
+    """A row for each way to search, with what is believed; chance believes nothing."""
+    loop.train(recipe, settings(folder, tmp_path / "run", steps=1))
+    asked = ["evaluate", "sides", "--procedural", "2", "--split", "validation", "--device", "cpu", "--enough", "0"]
+    assert main([*asked, "--weights", str(tmp_path / "run" / "last.pt")]) == 0
+    rows = [row.split("|")[1:-1] for row in capsys.readouterr().out.splitlines() if row.startswith("|")][2:]
+    named = {row[0].strip(): row[4].strip() for row in rows}
+    assert list(named) == ["any turn", "outlines and the head", *(f"**sides**, {n} pictures" for n in (2, 3, 5))]
+    assert named["any turn"] == "0%" and named["**sides**, 5 pictures"] == "100%"
+    assert all(0 < float(row[1].split("±")[0]) <= 1 for row in rows)
+    assert main([*asked, "--weights", str(tmp_path / "none.pt")]) == 1
+    assert "no checkpoint of sides" in capsys.readouterr().err
+
+
 def test_missing_shards_are_named(tmp_path):
     with pytest.raises(ValueError, match="train_views has no shards"):
         next(recipe.batches(settings(tmp_path, ""), np.random.default_rng(0), "cpu"))

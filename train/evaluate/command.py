@@ -4,7 +4,7 @@ import importlib
 import sys
 
 MEASURES = (
-    *("image_to_field", "refiner", "several", "confidence", "designs", "matting", "capture", "poses"),
+    *("image_to_field", "refiner", "several", "sides", "confidence", "designs", "matting", "capture", "poses"),
     *("shape_vae", "shape_gan", "head_vae", "shape_class", "encode", "fit"),
 )
 

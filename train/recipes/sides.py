@@ -137,17 +137,23 @@ def row(network: ImageToField, stored: shards.Views, index: int, device, augment
     if augment:
         picture = disturb(picture)
     turn = torch.from_numpy(stored.fit[index, :, 0]).float()
-    return {"sight": sights(network, picture).cpu().half(), "turn": turn, "alike": alike(stored.distance[index])}
+    _, camera, shape = alone(network, picture)
+    return {"sight": sights(picture, camera, shape).half(), "turn": turn, "alike": alike(stored.distance[index])}
 
 
-def sights(network: ImageToField, picture: Tensor) -> Tensor:
-    """(V, SIGHT, 16, 16, 16) of pictures (V, 4, 128, 128), straight alpha, each with the likeliest camera."""
+def alone(network: ImageToField, picture: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    """What image_to_field says of pictures (V, 4, 128, 128), straight alpha, one by one: what it saw, the likeliest
+    cameras (V, 5), and occupancy (V, 32, 32, 32)."""
     with torch.autocast(picture.device.type, torch.bfloat16):
         seen = network.encode(premultiplied(picture))
         camera = network.camera(seen, likeliest(seen["bins"].float(), None, None)[0])
         shape = network.decode(seen, camera, (slice(0, 1),) * 3).occupancy
-    shape = shape.float().sigmoid()[:, 0]
-    return torch.stack([sight(one, camera[k : k + 1], picture[k : k + 1]) for k, one in enumerate(shape)])
+    return seen, camera, shape.float().sigmoid()[:, 0]
+
+
+def sights(picture: Tensor, camera: Tensor, shape: Tensor) -> Tensor:
+    """(V, SIGHT, 16, 16, 16) on the CPU, of pictures and of what `alone` says of them."""
+    return torch.stack([sight(one, camera[k : k + 1], picture[k : k + 1]) for k, one in enumerate(shape)]).cpu()
 
 
 def alike(distance: np.ndarray) -> Tensor:
