@@ -28,9 +28,11 @@ def fused(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: list
 
 
 def steadied(network: ImageToField, seen: dict, cameras: torch.Tensor, beside: list, chunks: int) -> Prediction:
-    """As `fused`; of few pictures with what the first says alone mixed in, in its probabilities."""
+    """As `fused`; of few pictures, or of such whose sides are in doubt, with what the first says alone mixed in, in its
+    probabilities."""
     whole = fused(network, seen, cameras, beside, chunks)
-    alone = ALONE.get(sum(met.used for met in beside), 0.0)
+    doubts = [0.0 if met.sure is None else 1 - met.sure for met in beside if met.used]
+    alone = max(ALONE.get(len(doubts), 0.0), sum(doubts) / max(len(doubts), 1))
     if not alone:
         return whole
     shares = torch.tensor([[1 - alone, alone]], device=cameras.device)

@@ -23,7 +23,7 @@ CELLS = 16
 """Along each side of what is compared"""
 SIGHT = 5
 """What a picture says of each: occupancy, how surely it saw the surface there, and that times its colour"""
-ENOUGH = 0.62
+ENOUGH = 0.7
 """Overlap from which a turn is believed"""
 CLOSER = (-math.radians(7.5), -math.radians(3.75), math.radians(3.75), math.radians(7.5))
 """Turns beside the best of those round the circle that are tried as well"""

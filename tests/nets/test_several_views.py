@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from maquette.nets import camera, look, predict, several_views, silhouette, turns
+from maquette.nets import camera, checkpoint, look, predict, several_views, sides, silhouette, turns
 from maquette.nets.answer import fused, steadied
 from maquette.nets.image_to_field import Config, ImageToField
 from maquette.nets.several_views import OtherView, fitted
+from maquette.nets.views_met import Met
 
 SMALL = Config(width=8, encoder=8, vector=16, detail=8, several=8)
 FIT = torch.tensor([[0.7, 1.2, 0.1, -0.05, 0.02]])
@@ -165,8 +166,27 @@ def test_what_the_search_is_unsure_of_is_left_out(network, monkeypatch):
     assert used.views[1]["used"] and np.abs(used.occupancy - alone.occupancy).max() > 1e-3
 
 
-@pytest.mark.parametrize(("others", "share"), [(0, 0), (1, 0.5), (2, 0.25), (3, 0)])
-def test_an_answer_to_few_pictures_holds_some_of_the_answer_to_the_first_alone(network, others, share):
+@pytest.mark.parametrize("told", [1, 2])
+def test_a_judge_finds_what_is_not_told(network, monkeypatch, told):
+    """It is asked in place of the outlines, leaves out what it is unsure of, and what is told stays."""
+    judge = checkpoint.build("sides", {"width": 4}).eval()
+    pictures = crops(3)
+    others = [predict.Beside(one, one, 75.0 if k == told else None) for k, one in enumerate(pictures[1:], 1)]
+    monkeypatch.setattr(turns, "find", None)
+    for enough in (0.0, 1.1):
+        monkeypatch.setattr(sides, "ENOUGH", enough)
+        first, *views = predict.predict(network, pictures[0], pictures[0], others=others, judge=judge).views
+        known, found = views[told - 1], views[2 - told]
+        assert known["turn"] == pytest.approx(75, abs=1e-3) and known["found"] is None and known["used"]
+        assert 0 < found["found"] < 1 and found["used"] == (enough == 0)
+
+
+@pytest.mark.parametrize(
+    ("others", "sure", "share"),
+    [(0, None, 0), (1, None, 0.5), (2, None, 0.25), (3, None, 0), (1, 0.9, 0.5), (2, 0.6, 0.4), (3, 0.7, 0.3)],
+)
+def test_an_answer_to_few_pictures_holds_some_of_the_answer_to_the_first_alone(network, others, sure, share):
+    """As much as their sides are in doubt, too."""
     for meeting in (network.meet_coarse, network.meet_fine):
         torch.nn.init.normal_(meeting.out.weight, std=0.3)
     torch.manual_seed(9)
@@ -174,7 +194,7 @@ def test_an_answer_to_few_pictures_holds_some_of_the_answer_to_the_first_alone(n
     cameras = torch.tensor([[0.3, 0.4, 0.3, 0.0, 0.0]]).repeat(2, 1)
     views = [other(network, seed) for seed in range(1, others + 1)]
     pairs = [OtherView(repeated(view.seen), view.camera.repeat(2, 1), view.fit.repeat(2, 1)) for view in views]
-    beside = [SimpleNamespace(view=pair, used=True) for pair in pairs] + [SimpleNamespace(view=None, used=False)]
+    beside = [Met(pair, sure) for pair in pairs] + [Met(None, 0.1, False)]
 
     def said(way, beside):
         with torch.no_grad():
