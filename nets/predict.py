@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,18 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ..geometry.occupancy_level import promising_level
 from .answer import outlined, steadied
 from .camera import likeliest
 from .confidence import confidence
 from .estimate import Detail, Estimate, estimate
-from .image_to_field import FINE, ImageToField
+from .image_to_field import FINE, ImageToField, Prediction
 from .look import Looker
 from .refiner import Refiner
 from .registration import STILL
 from .sides import Sides
 from .symmetry import plane, symmetrical
 from .views_known import as_known, filled
-from .views_met import agreements, meeting, together
+from .views_met import Met, agreements, meeting, together
 
 
 @dataclass(frozen=True)
@@ -87,26 +89,30 @@ def predict(
             guesses = torch.cat([guesses, likeliest(seen["bins"][2 * k : 2 * k + 2].float(), down, None)[0]])
         cameras = network.camera(seen, guesses)
         beside = meeting(network, seen, cameras, pictures, others, judge) if others else []
+    closes = [straight(one, device) for one in (close, *(other.close for other in others))]
+
+    def shaped(beside: list[Met]) -> Shaped:
+        where = cameras
+        if not camera and any(met.used for met in beside):
+            told = [(elevation is not None, depth is not None), *((one.elevation is not None, False) for one in others)]
+            where, beside = together(network, seen, cameras, beside, pictures, told, chunks)
+        return shape_of(network, seen, where, beside, pictures, closes, symmetry, bool(camera), chunks)
+
     if not camera and any(met.used for met in beside):
         say(0.3, "views")
-        told = [(elevation is not None, depth is not None), *((one.elevation is not None, False) for one in others)]
-        cameras, beside = together(network, seen, cameras, beside, pictures, told, chunks)
-        say(0.5, "shape")
-    whole = steadied(network, seen, cameras, beside, chunks)
+    shape = shaped(beside)
+    if any(met.used and met.sure is not None for met in beside):
+        say(0.6, "views")
+        # A picture more must not hurt: what is found has to promise more than what is told does without it
+        without = shaped([dataclasses.replace(met, used=met.used and met.sure is None) for met in beside])
+        shape = without if without.promised >= shape.promised else shape
     say(0.8, "detail" if resolution > FINE else "colours")
-    mirror = plane(whole.occupancy) if symmetry else None
-    if symmetry:
-        whole = symmetrical(whole, mirror)
-    lookers = [Looker(straight(close, device), cameras[:1])]
-    for other, met in zip(others, beside, strict=True):
-        lookers.append(Looker(straight(other.close, device), met.view.camera[:1], met.view.fit[:1]))
-    certain = confidence(whole.fine_occupancy.float().sigmoid()[0, 0])  # before masks and smoothing have their say
+    beside, lookers, whole = shape.beside, shape.lookers, shape.whole
     used = [True, *(met.used for met in beside)]
-    whole = outlined(whole, pictures, lookers, used, bool(camera))
-    weight = 1.0 if camera else float(weights[0])
-    detail = Detail(refiner, mirror) if resolution > FINE else None
     seeing = [one for one, use in zip(lookers, used) if use]
-    found = estimate(whole, certain, seeing, weight, resolution, detail, not camera)
+    weight = 1.0 if camera else float(weights[0])
+    detail = Detail(refiner, shape.mirror) if resolution > FINE else None
+    found = estimate(whole, shape.certain, seeing, weight, resolution, detail, not camera)
     found.camera["depth"] = found.camera["scale"] / (2 * larger_side(crop))
     agreed = agreements(whole, pictures, lookers)
     for agreement, met in zip(agreed, (None, *beside), strict=True):
@@ -122,6 +128,41 @@ def predict(
     if network.prior is None:
         return found
     return dataclasses.replace(found, likeness=float(network.prior.likeness(pictures[0][:, 3:].float())))
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """What pictures give before it is refined and painted."""
+
+    beside: list[Met]
+    """The other pictures, brought to agree with the first where they are used"""
+    lookers: list[Looker]
+    whole: Prediction
+    certain: torch.Tensor
+    """Confidence of the fine cells"""
+    mirror: float | None
+    """Where the mirror plane of a symmetrical shape lies"""
+
+    @functools.cached_property
+    def promised(self) -> float:
+        """The IoU that the field itself expects."""
+        return promising_level(self.whole.fine_occupancy.float().sigmoid().cpu().numpy())[1]
+
+
+def shape_of(
+    network, seen: dict, cameras: torch.Tensor, beside: list[Met], pictures, closes, symmetry: bool, exact, chunks: int
+) -> Shaped:
+    """Of pictures whose cameras (2 V, 5) are found; exact: they were known."""
+    whole = steadied(network, seen, cameras, beside, chunks)
+    mirror = plane(whole.occupancy) if symmetry else None
+    if symmetry:
+        whole = symmetrical(whole, mirror)
+    lookers = [Looker(closes[0], cameras[:1])]
+    for close, met in zip(closes[1:], beside, strict=True):
+        lookers.append(Looker(close, met.view.camera[:1], met.view.fit[:1]))
+    certain = confidence(whole.fine_occupancy.float().sigmoid()[0, 0])  # before masks and smoothing have their say
+    whole = outlined(whole, pictures, lookers, [True, *(met.used for met in beside)], exact)
+    return Shaped(beside, lookers, whole, certain, mirror)
 
 
 @torch.inference_mode()

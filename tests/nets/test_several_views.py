@@ -151,7 +151,13 @@ def test_given_sides_are_taken_as_they_are(network):
     assert all(view["used"] and view["found"] is None and 0 <= view["agreement"] <= 1 for view in views)
 
 
-def test_what_the_search_is_unsure_of_is_left_out(network, monkeypatch):
+@pytest.fixture
+def more_is_better(monkeypatch):
+    """Each picture that is used promises more."""
+    monkeypatch.setattr(predict.Shaped, "promised", property(lambda shape: sum(met.used for met in shape.beside)))
+
+
+def test_what_the_search_is_unsure_of_is_left_out(network, monkeypatch, more_is_better):
     one, two = crops(2)
     for meeting in (network.meet_coarse, network.meet_fine):
         torch.nn.init.normal_(meeting.out.weight, std=0.3)
@@ -167,7 +173,7 @@ def test_what_the_search_is_unsure_of_is_left_out(network, monkeypatch):
 
 
 @pytest.mark.parametrize("told", [1, 2])
-def test_a_judge_finds_what_is_not_told(network, monkeypatch, told):
+def test_a_judge_finds_what_is_not_told(network, monkeypatch, more_is_better, told):
     """It is asked in place of the outlines, leaves out what it is unsure of, and what is told stays."""
     judge = checkpoint.build("sides", {"width": 4}).eval()
     pictures = crops(3)
@@ -179,6 +185,19 @@ def test_a_judge_finds_what_is_not_told(network, monkeypatch, told):
         known, found = views[told - 1], views[2 - told]
         assert known["turn"] == pytest.approx(75, abs=1e-3) and known["found"] is None and known["used"]
         assert 0 < found["found"] < 1 and found["used"] == (enough == 0)
+
+
+def test_found_pictures_that_promise_less_are_left_out(network, monkeypatch):
+    """What is told stays; the shape is then that of the told ones, as if the others had not been given."""
+    for meeting in (network.meet_coarse, network.meet_fine):
+        torch.nn.init.normal_(meeting.out.weight, std=0.3)
+    monkeypatch.setattr(turns, "ENOUGH", 0.0)
+    one, two, three = crops(3)
+    told, asked = predict.Beside(two, two, 75.0), predict.Beside(three, three)
+    monkeypatch.setattr(predict.Shaped, "promised", property(lambda shape: -sum(met.used for met in shape.beside)))
+    both = predict.predict(network, one, one, others=[told, asked])
+    assert [view["used"] for view in both.views] == [True, True, False]
+    np.testing.assert_allclose(both.occupancy, predict.predict(network, one, one, others=[told]).occupancy, atol=1e-4)
 
 
 @pytest.mark.parametrize(
