@@ -23,7 +23,7 @@ from ...geometry.field import Field
 from ...geometry.frames import UNIT_CUBE, turned
 from ...geometry.picture import read_picture
 from ...geometry.scene import Photo
-from ...nets import device, predict
+from ...nets import catalog, checkpoint, device, predict
 from ...nets.camera import cell_centres, project
 from ...nets.several_views import fitted
 from ..recipes.field_samples import cameras
@@ -35,6 +35,7 @@ from .measure import Case, Row, measure, table, write_report
 from .objects import read_json, read_objects
 from .reading import read_network
 
+SIDES = "sides"
 COUNTS = (1, 2, 3, 5)
 """Pictures that are told apart"""
 
@@ -75,10 +76,11 @@ def evaluate(options):
     network, card = read_network(NAME, options.weights, device.pick(options.device))
     if not network.config.several:
         raise ValueError("these weights were trained on one picture of an object alone")
+    judge = checkpoint.load(SIDES, device.pick(options.device)) if catalog.bundled(SIDES) else None
     cases = from_folder(options.objects) if options.objects else held_out(options.procedural, options.split)
     rows: list[Row] = []
     for views in tqdm(cases, desc="Objects measured", file=sys.stderr):
-        rows += measure([views.case], answers(network, views), options.points)
+        rows += measure([views.case], answers(network, views, judge), options.points)
     objects = options.objects or f"{options.procedural} procedural, {options.split}"
     about = {"objects": objects, "weights": card["sha256"]}
     print(f"{len({row.object for row in rows})} objects; mean ± standard error; {about}\n")
@@ -87,8 +89,8 @@ def evaluate(options):
         write_report(options.report, rows, about)
 
 
-def answers(network, views: Views) -> dict[str, Callable[[np.ndarray], Field]]:
-    """Name -> rgba of the first picture -> Field."""
+def answers(network, views: Views, judge=None) -> dict[str, Callable[[np.ndarray], Field]]:
+    """Name -> rgba of the first picture -> Field. judge: finds sides that are searched for, where there is one."""
 
     def predictor(count, sides, elevations):
         def answer(rgba):
@@ -98,7 +100,7 @@ def answers(network, views: Views) -> dict[str, Callable[[np.ndarray], Field]]:
                 for other, turn, elevation in list(zip(views.others, views.turns, views.elevations[1:]))[: count - 1]
             ]
             first = views.elevations[0] if elevations else None
-            found = predict.predict(network, crop, close, elevation=first, others=others)
+            found = predict.predict(network, crop, close, elevation=first, others=others, judge=judge)
             return Field(found.occupancy, found.level, UNIT_CUBE)
 
         return answer
