@@ -416,7 +416,8 @@ def picture(grid, table, used, camera, window, light, sky, floor, background, ou
     """Trace out (H, W, 4) sRGB + coverage and depth (H, W; -1 where nothing), one ray a pixel.
 
     window: left, top, side of the square crop in tangents. light: direction 3, colour 3, sky 3, ground 3, exposure.
-    sky: lobes (L, 7) as skies.py has them, those without colour are nothing. floor: height, colour 3, colour2 3, texture, scale, wall colour 3. Without `background` only the object's pixels are filled.
+    sky: lobes (L, 7) as skies.py has them, those without colour are nothing. floor: height, colour 3, colour2 3, texture,
+    scale, wall colour 3. Without `background` only the object's pixels are filled.
     """
     size = out.shape[0]
     direction, n, base, lit = np.zeros(3), np.zeros(3), np.zeros(3), np.zeros(3)
