@@ -22,14 +22,35 @@ SHARE = 0.6
 PHOTOGRAPHED = 0.5
 """Of those, where there are panoramas"""
 DOME = 6
+"""Lobes of it"""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Where light comes from: a dome, and keys, drawn evenly from these ranges."""
+
+    share: float
+    """Of all made-up skies"""
+    keys: tuple[int, int]
+    strength: tuple[float, float]
+    """How many times as much light as the dome they bring together"""
+    sharpness: tuple[float, float]
+    height: tuple[float, float]
+    """Radians over the horizon"""
+    uneven: float
+    """Deviation of the dome's lobes, of their logarithm"""
+    warmth: float
+    """Deviation of the keys' colours from white, red against blue"""
+
+
 KINDS = {
-    # share, keys, how many times the dome they bring, sharpness, height (radians), evenness of the dome, warmth of keys
-    "sun": (0.35, (1, 1), (0.6, 4.0), (150, 500), (0.2, 1.3), 0.35, 0.12),
-    "clouds": (0.15, (1, 1), (0.1, 0.6), (3, 8), (0.5, 1.5), 0.2, 0.03),
-    "room": (0.35, (1, 3), (0.4, 2.5), (6, 40), (-0.1, 1.2), 0.6, 0.15),
-    "studio": (0.15, (2, 4), (0.5, 2.0), (4, 20), (0.1, 1.2), 0.3, 0.02),
+    "sun": Kind(0.35, (1, 1), (0.6, 4.0), (150, 500), (0.2, 1.3), 0.35, 0.12),
+    "clouds": Kind(0.15, (1, 1), (0.1, 0.6), (3, 8), (0.5, 1.5), 0.2, 0.03),
+    "room": Kind(0.35, (1, 3), (0.4, 2.5), (6, 40), (-0.1, 1.2), 0.6, 0.15),
+    "studio": Kind(0.15, (2, 4), (0.5, 2.0), (4, 20), (0.1, 1.2), 0.3, 0.02),
 }
-"""What light comes from"""
+BLUE = np.array([1.0, 0.3, 0])
+"""What a clear sky has less of, by up to three tenths"""
 
 
 @dataclass(frozen=True)
@@ -61,21 +82,21 @@ class Skies:
 
 def draw(rng: np.random.Generator, count: int) -> np.ndarray:
     """Lobes (count, LOBES, 7) of made-up skies: a dome of six wide ones, and one to four keys."""
-    names = list(KINDS)
-    kinds = rng.choice(len(names), count, p=[KINDS[name][0] for name in names])
+    names, warm = list(KINDS), np.array([1.0, 0, -1])
+    chosen = rng.choice(len(names), count, p=[kind.share for kind in KINDS.values()])
     lobes = np.zeros((count, LOBES, WIDTH))
-    for i, kind in enumerate(kinds):
-        _, keys, strength, sharpness, height, uneven, warmth = KINDS[names[kind]]
+    for i, name in enumerate(names[one] for one in chosen):
+        kind = KINDS[name]
         azimuth = rng.uniform(0, 2 * np.pi) + np.arange(DOME - 1) * 2 * np.pi / (DOME - 1)
         up = np.append(rng.uniform(0.1, 0.7, DOME - 1), np.pi / 2)
-        tint = 1 + rng.normal(0, 0.05) * np.array([1.0, 0, -1]) - (names[kind] == "sun") * rng.uniform(0, 0.3) * np.array([1, 0.3, 0])
-        dome = np.exp(rng.normal(0, uneven, (DOME, 1))) / DOME * tint
-        number = rng.integers(keys[0], keys[1] + 1)
-        warm = 1 + rng.normal(0, warmth, (number, 1)) * np.array([1.0, 0, -1])
+        tint = 1 + rng.normal(0, 0.05) * warm - (name == "sun") * rng.uniform(0, 0.3) * BLUE
+        dome = np.exp(rng.normal(0, kind.uneven, (DOME, 1))) / DOME * tint
         lobes[i, :DOME] = rows(np.append(azimuth, 0), up, dome, 3.0)
-        brings = rng.uniform(*strength, (number, 1)) / number * warm
-        round_, sharp = rng.uniform(0, 2 * np.pi, number), np.exp(rng.uniform(*np.log(sharpness), number))
-        lobes[i, DOME : DOME + number] = rows(round_, rng.uniform(*height, number), np.maximum(brings, 0), sharp)
+        number = rng.integers(kind.keys[0], kind.keys[1] + 1)
+        tints = 1 + rng.normal(0, kind.warmth, (number, 1)) * warm
+        brings = np.maximum(rng.uniform(*kind.strength, (number, 1)) / number * tints, 0)
+        azimuth, sharp = rng.uniform(0, 2 * np.pi, number), np.exp(rng.uniform(*np.log(kind.sharpness), number))
+        lobes[i, DOME : DOME + number] = rows(azimuth, rng.uniform(*kind.height, number), brings, sharp)
     return lobes
 
 
