@@ -70,6 +70,9 @@ def shards(argv: list[str]) -> int:
     )
     parser.add_argument("--closer", action="store_true", help="to SPLIT_closer, for training the refiner")
     parser.add_argument("--up", default="z", choices=("y", "z"), help="of .obj .ply .off .stl (z); glTF says its own")
+    parser.add_argument(
+        "--without", metavar="LIST", help="file names, one a line: no mesh whose name begins with the same word is read"
+    )
     parser.add_argument("--skies", metavar="FILE", help=".npz of linear panoramas (H, W, 3) that light some pictures")
     parser.add_argument(
         "--sky-share", type=float, help=f"of the pictures that a sky lights and not a lamp ({SHARE} in train, else 0)"
@@ -81,9 +84,11 @@ def shards(argv: list[str]) -> int:
         raise ValueError(f"--sky-share is a share of the pictures, from 0 to 1, not {share:g}")
     skies = Skies(share, read_skies(args.skies)) if args.skies else Skies(share)
     if args.meshes:
+        from .readers.meshes import held_out
         from .readers.shards import write_mesh_shards
 
-        pace = {"minutes": args.minutes, "start": args.start, "step": args.step, "skies": skies}
+        without = held_out(args.without) if args.without else ()
+        pace = {"minutes": args.minutes, "start": args.start, "step": args.step, "skies": skies, "without": without}
         made, samples = write_mesh_shards(args.meshes, out, args.split, args.views or 8, args.up, **pace)
         print(f"{made} shards of {samples} samples of meshes written under {out}")
         return 0

@@ -8,6 +8,7 @@ from PIL import Image
 
 from maquette.geometry.frames import cell_centres
 from maquette.nets.camera import project
+from maquette.train.__main__ import main
 from maquette.train.evaluate import baselines
 from maquette.train.readers import meshes
 from maquette.train.readers import shards as mesh_shards
@@ -112,6 +113,24 @@ def test_textures_are_read_from_the_file(tmp_path):
     shape.export(tmp_path / "green.glb")
     colour = meshes.read(tmp_path / "green.glb").albedo(np.zeros(1, int), np.full((1, 3), 1 / 3))
     assert np.allclose(colour, [[0, 200 / 255, 0]], atol=0.01)
+
+
+def test_kinds_that_are_held_out_are_not_read(tmp_path, capsys):
+    """By the first word of the name, so that no variant of what is scored on is trained on."""
+    source = tmp_path / "props"
+    source.mkdir()
+    for name in ("Chair_A.ply", "chair2_wood.ply", "armchair.ply", "mug.ply", "mug_B.ply", "keg.ply"):
+        box(source, name, (1, 0.5, 0.5))
+    (tmp_path / "list.txt").write_text("# held out\n\nfurniture/chair_B.gltf\nmug_C.glb\n")
+    assert meshes.held_out(tmp_path / "list.txt") == {"chair", "mug"}
+    left = [p for p in meshes.paths(source, "train") if p.stem in ("armchair", "keg")]
+    ask = ["shards", "--meshes", str(source), "--views", "1", "--folder", str(tmp_path / "shards")]
+    assert main([*ask, "--without", str(tmp_path / "list.txt")]) == 0
+    assert f"of {len(left)} samples" in capsys.readouterr().out
+    (tmp_path / "empty.txt").write_text("# nothing\n")
+    for wrong, said in (("empty.txt", "names no files"), ("none.txt", "no list of files")):
+        assert main([*ask, "--without", str(tmp_path / wrong)]) == 1
+        assert said in capsys.readouterr().err
 
 
 def test_shards_of_meshes_join_training(tmp_path, capsys):

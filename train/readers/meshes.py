@@ -6,6 +6,7 @@ A file that is broken, empty, gigantic or encloses nothing raises ValueError wit
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -79,6 +80,23 @@ def paths(folder: str | Path, split: str = "") -> list[Path]:
     if split:
         places = SPLITS[split]
         found = [path for path in found if zlib.crc32(path.relative_to(folder).as_posix().encode()) % 20 in places]
+    return found
+
+
+def kind(path: str | Path) -> str:
+    """What a mesh file shows, by the first word of its name: chair of Chair_A_wood.gltf and of chair2.obj."""
+    return re.match(r"[^\W\d_]*", Path(path).name.lower())[0]
+
+
+def held_out(listed: str | Path) -> set[str]:
+    """The kinds of the files that a list names, one a line, # before what is no name. Raises ValueError."""
+    try:
+        lines = Path(listed).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{listed} is no list of files that can be read ({error})") from None
+    found = {kind(line.strip()) for line in lines if line.strip() and not line.startswith("#")} - {""}
+    if not found:
+        raise ValueError(f"{listed} names no files")
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import zlib
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -30,14 +31,16 @@ def write_mesh_shards(
     step: int = 1,
     say=print,
     skies: Skies | None = None,
+    without: Collection[str] = (),
 ) -> tuple[int, int]:
     """Write the shards of a split of the folder's meshes that are not there yet; -> (shards, samples) written.
 
     Each mesh is seen `views` times, turned, lit and looked at anew. A mesh that cannot be used is named once and passed
-    over. Which shard holds what depends on the arguments alone, so makers may run side by side (start, step).
+    over; those of the kinds `without` are not read. Which shard holds what depends on the arguments alone, so makers
+    may run side by side (start, step).
     """
     source, out, end = Path(source), Path(out), time.monotonic() + 60 * minutes
-    found = meshes.paths(source, split)
+    found = [path for path in meshes.paths(source, split) if meshes.kind(path) not in without]
     order = [found[i] for i in np.random.default_rng(seed).permutation(len(found))]
     items = [(path, turn) for turn in range(views) for path in order]
     out.mkdir(parents=True, exist_ok=True)
