@@ -27,6 +27,8 @@ ENOUGH = 0.7
 """Overlap from which a turn is believed"""
 CLOSER = (-math.radians(7.5), -math.radians(3.75), math.radians(3.75), math.radians(7.5))
 """Turns beside the best of those round the circle that are tried as well"""
+ANCHORS = 6
+"""Pictures, the first ones, that every other one is laid over: all pairs of many would take minutes"""
 BEAM = 64
 """Ways to put pictures together that are followed at once"""
 
@@ -104,8 +106,8 @@ def judged(network: Sides, first: Tensor, other: Tensor, angles: Tensor) -> Tens
 def find(network: Sides, sights: list[Tensor], told: dict[int, float] | None = None) -> tuple[Tensor, Tensor]:
     """The turn (radians) from the first picture to each other, (V - 1,), and the overlap expected there in [0, 1].
 
-    sights: of each picture (SIGHT, N, N, N). told: turns of some, in radians, that stay as they are. All pairs have
-    their say.
+    sights: of each picture (SIGHT, N, N, N). told: turns of some, in radians, that stay as they are. All pairs with
+    one of the first pictures have their say.
     """
     device, told = sights[0].device, told or {}
     every, step = turns.candidates(), 2 * math.pi / turns.TURNS
@@ -114,7 +116,7 @@ def find(network: Sides, sights: list[Tensor], told: dict[int, float] | None = N
         return judged(network, sights[i], sights[j], angles.to(device)).sigmoid().cpu()
 
     count = len(sights)
-    pairs = {(i, j): expected(i, j, every) for i in range(count) for j in range(i + 1, count)}
+    pairs = {(i, j): expected(i, j, every) for i in range(min(count, ANCHORS)) for j in range(i + 1, count)}
     held = {k: round(turn / step) % turns.TURNS for k, turn in told.items()}
     places = together({pair: overlaps.tolist() for pair, overlaps in pairs.items()}, count, held)
     found, sure = [], []
@@ -127,8 +129,8 @@ def find(network: Sides, sights: list[Tensor], told: dict[int, float] | None = N
         overlaps = expected(0, k, near)
         said = [float(overlaps.max())]
         for i in range(1, count):
-            if i != k:
-                low, high = min(i, k), max(i, k)
+            low, high = min(i, k), max(i, k)
+            if (low, high) in pairs:
                 said.append(float(pairs[low, high][(places[high] - places[low]) % turns.TURNS]))
         found.append(float(near[overlaps.argmax()]))
         sure.append(sum(said) / len(said))
@@ -140,7 +142,7 @@ def together(
 ) -> list[int]:
     """The turns of `count` pictures, in bins from the first's, its own 0 too, at which pairs agree best in sum.
 
-    pairs: of each two pictures, how well they fit where the second is turned by 0, 1, ... bins from the first; told:
+    pairs: of two pictures each, how well they fit where the second is turned by 0, 1, ... bins from the first; told:
     bins of some, that stay. A beam search, what is told first, then what fits the first picture best.
     """
     told = told or {}
@@ -154,6 +156,7 @@ def together(
                 fits = sum(
                     pairs[min(i, k), max(i, k)][((place - at) if i < k else (at - place)) % bins]
                     for i, at in way.items()
+                    if (min(i, k), max(i, k)) in pairs
                 )
                 more.append((total + fits, way | {k: place}))
         ways = sorted(more, key=lambda one: -one[0])[:BEAM]

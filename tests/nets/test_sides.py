@@ -62,6 +62,23 @@ def test_pairs_outvote_one_that_is_wrong():
     assert sides.together({(0, 1): peak(20), (0, 2): peak(3), (1, 2): peak(7)}, 3) == [0, 20, 3]
 
 
+def test_of_many_pictures_the_first_ones_speak(monkeypatch):
+    """Pairs that nobody judged are no matter; with all of them found the answer is the same."""
+    monkeypatch.setattr(sides, "ANCHORS", 2)
+    asked = []
+
+    def counted(first, other):
+        asked.append(len(first))
+        return unlike(first, other)
+
+    angles = [0.0, 95.0, -130.0, 20.0]
+    found, sure = sides.find(counted, [painted(math.radians(angle)) for angle in angles])
+    assert len(asked) == (3 + 2) + 3, "three pairs with the first, two with the second; then each more closely"
+    for angle, true in zip(found.tolist(), angles[1:]):
+        assert abs((math.degrees(angle) - true + 180) % 360 - 180) < 9
+    assert len(sure) == 3
+
+
 def test_what_is_told_holds_the_others():
     bins = 24
     level = [0.5] * bins
