@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,7 +21,7 @@ from ..shapes import shards
 from .base import BaseRecipe
 from .disturb import disturb
 from .field_samples import cameras, premultiplied
-from .pool import pooled
+from .pool import Refilled, endless_shards, pooled, shard_paths
 
 NAME = "refiner"
 DATA = "Procedural shapes of this project (maquette.train.shapes), no other data; licence GPL-3.0-or-later"
@@ -70,28 +69,7 @@ def make(recipe: Recipe) -> Refiner:
 
 def batches(recipe: Recipe, rng: np.random.Generator, device):
     """Endless batches; state() and restore(state) go on with the random numbers, with new shapes at hand."""
-    return Batches(recipe, rng, device)
-
-
-class Batches:
-    """Endless batches as `prepare` takes them. A resumed run fills its pool anew."""
-
-    def __init__(self, recipe: Recipe, rng: np.random.Generator, device):
-        self.recipe, self.rng, self.device = recipe, rng, device
-        self.drawn = drawn(recipe, rng, device)
-
-    def __iter__(self):
-        return self
-
-    def __next__(self) -> dict[str, Tensor]:
-        return next(self.drawn)
-
-    def state(self) -> dict:
-        return {"random": self.rng.bit_generator.state}
-
-    def restore(self, state: dict) -> None:
-        self.rng.bit_generator.state = state["random"]
-        self.drawn = drawn(self.recipe, self.rng, self.device)
+    return Refilled(lambda random: drawn(recipe, random, device), rng)
 
 
 def drawn(recipe: Recipe, rng: np.random.Generator, device):
@@ -105,18 +83,8 @@ def drawn(recipe: Recipe, rng: np.random.Generator, device):
 
 def answered(recipe: Recipe, rng: np.random.Generator, device):
     """Endless training shapes with image_to_field's answers; bad shards are named and passed over."""
-    network, bad = checkpoint.load("image_to_field", device), set()
-    while True:
-        paths = [path for path in shard_paths(recipe, "train") if path not in bad]
-        if not paths:
-            raise ValueError(f"{recipe.shards}/train_closer has no readable shards: make them again")
-        path = paths[rng.integers(len(paths))]
-        try:
-            stored = shards.load(path, shards.Closer)
-        except ValueError as error:
-            print(error)
-            bad.add(path)
-            continue
+    network = checkpoint.load("image_to_field", device)
+    for stored in endless_shards(*where(recipe, "train"), shards.Closer, rng):
         order = rng.permutation(len(stored))
         for start in range(0, len(order), FRESH):
             rows = order[start : start + FRESH]
@@ -131,14 +99,9 @@ def answered(recipe: Recipe, rng: np.random.Generator, device):
                     yield near_surface(made, stored.inside[row], rng)
 
 
-def shard_paths(recipe: Recipe, split: str) -> list[Path]:
-    paths = sorted((Path(recipe.shards) / f"{split}_closer").glob("shard-*.npz"))
-    if not paths:
-        raise ValueError(
-            f"{recipe.shards}/{split}_closer has no shards: "
-            f"run `python -m maquette.train shards --closer --split {split}` first"
-        )
-    return paths
+def where(recipe: Recipe, split: str) -> tuple[str, str]:
+    """The folder of a split's shards, and the options that make them."""
+    return f"{recipe.shards}/{split}_closer", f"--closer --split {split}"
 
 
 def matted(alpha: Tensor, size: int) -> Tensor:
@@ -240,7 +203,7 @@ def validate(network: Refiner, recipe: Recipe, device) -> dict[str, float]:
 def held_out(recipe: Recipe):
     """The first `validation` pictures (1, 4, 256, 256), straight alpha in [0, 1], their cameras (1, 5), the inside."""
     left = recipe.validation
-    for path in shard_paths(recipe, "validation"):
+    for path in shard_paths(*where(recipe, "validation")):
         stored = shards.load(path, shards.Closer)
         known = cameras(torch.from_numpy(stored.camera))[:, None]
         for picture, camera, inside in zip(stored.picture[:left], known, stored.inside):

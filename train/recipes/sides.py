@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,7 +18,7 @@ from ..shapes import shards
 from .base import BaseRecipe
 from .disturb import disturb
 from .field_samples import premultiplied
-from .pool import pooled
+from .pool import Refilled, endless_shards, pooled, shard_paths
 
 NAME = "sides"
 DATA = "Procedural shapes of this project (maquette.train.shapes), no other data; licence GPL-3.0-or-later"
@@ -65,28 +64,7 @@ def make(recipe: Recipe) -> Sides:
 
 def batches(recipe: Recipe, rng: np.random.Generator, device):
     """Endless batches; state() and restore(state) go on with the random numbers, with new shapes at hand."""
-    return Batches(recipe, rng, device)
-
-
-class Batches:
-    """Endless batches of pairs as `prepare` takes them. A resumed run fills its pool anew."""
-
-    def __init__(self, recipe: Recipe, rng: np.random.Generator, device):
-        self.recipe, self.rng, self.device = recipe, rng, device
-        self.drawn = drawn(recipe, rng, device)
-
-    def __iter__(self):
-        return self
-
-    def __next__(self) -> dict[str, Tensor]:
-        return next(self.drawn)
-
-    def state(self) -> dict:
-        return {"random": self.rng.bit_generator.state}
-
-    def restore(self, state: dict) -> None:
-        self.rng.bit_generator.state = state["random"]
-        self.drawn = drawn(self.recipe, self.rng, self.device)
+    return Refilled(lambda random: drawn(recipe, random, device), rng)
 
 
 def drawn(recipe: Recipe, rng: np.random.Generator, device):
@@ -103,30 +81,15 @@ def drawn(recipe: Recipe, rng: np.random.Generator, device):
 
 def answered(recipe: Recipe, rng: np.random.Generator, device):
     """Endless training shapes as `row` has them; bad shards are named and passed over."""
-    network, bad = checkpoint.load("image_to_field", device), set()
-    while True:
-        paths = [path for path in shard_paths(recipe, "train") if path not in bad]
-        if not paths:
-            raise ValueError(f"{recipe.shards}/train_views has no readable shards: make them again")
-        path = paths[rng.integers(len(paths))]
-        try:
-            stored = shards.load(path, shards.Views)
-        except ValueError as error:
-            print(error)
-            bad.add(path)
-            continue
+    network = checkpoint.load("image_to_field", device)
+    for stored in endless_shards(*where(recipe, "train"), shards.Views, rng):
         for i in rng.permutation(len(stored)):
             yield row(network, stored, i, device, True)
 
 
-def shard_paths(recipe: Recipe, split: str) -> list[Path]:
-    paths = sorted((Path(recipe.shards) / f"{split}_views").glob("shard-*.npz"))
-    if not paths:
-        raise ValueError(
-            f"{recipe.shards}/{split}_views has no shards: "
-            f"run `python -m maquette.train shards --views 4 --split {split}` first"
-        )
-    return paths
+def where(recipe: Recipe, split: str) -> tuple[str, str]:
+    """The folder of a split's shards, and the options that make them."""
+    return f"{recipe.shards}/{split}_views", f"--views 4 --split {split}"
 
 
 @torch.inference_mode()
@@ -211,7 +174,7 @@ def validate(network: Sides, recipe: Recipe, device) -> dict[str, float]:
     network.eval()
     field, left = checkpoint.load("image_to_field", device), recipe.validation
     told: dict[str, list[float]] = {"pairs": [], "all": [], "chance": [], "sure": []}
-    for path in shard_paths(recipe, "validation"):
+    for path in shard_paths(*where(recipe, "validation")):
         stored = shards.load(path, shards.Views)
         for i in range(min(left, len(stored))):
             made = row(field, stored, i, device, False)
