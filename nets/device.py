@@ -30,6 +30,11 @@ def for_fields(name: str = "auto") -> torch.device:
     return torch.device("cpu") if where.type == "mps" else where
 
 
+def narrow(device: torch.device) -> bool:
+    """Whether small networks are worth running in bfloat16 there, beside all else in float32."""
+    return device.type == "cuda" and torch.cuda.is_bf16_supported()
+
+
 def out_of_memory(error: BaseException) -> bool:
     """Whether an error means that a device, or the machine, had too little memory."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):

@@ -16,6 +16,7 @@ from .fit_stage import Clock, Fitted, Run, Stage
 from .fog import places_in, silhouettes
 from .pixels import Pixels
 from .radiance_field import FIELDS, RadianceField
+from .recorded import recorder
 from .search import search
 from .surface_volume import at_corners, band, corners_of, cut_off, finer, settle
 from .voxel_grid import VoxelGrid
@@ -61,6 +62,7 @@ def fit(
     waves=False,
     device="cpu",
     method="auto",
+    record="auto",
 ) -> Fitted:
     """Fit to a list of Photo, all with masks or none of them, for about `seconds`, or for exactly so many steps.
 
@@ -70,11 +72,13 @@ def fit(
     are half the sides of that box in the cube: what the photos show elsewhere is not looked for, and not in its way.
     exposure: learn how each photo was exposed, unless they prove alike. now() -> seconds, of the clock or of the
     processor. waves: the first stage moves cosine waves. device: where everything lies, the photos too.
-    method: of FIELDS, "surface" or "density"; "auto" takes what suits the photos.
+    method: of FIELDS, "surface" or "density"; "auto" takes what suits the photos. record: of recorded.py, what makes
+    steps replayed; "auto" does on graphics cards of CUDA; None launches each anew.
     """
     torch.manual_seed(seed + (begun.steps if begun else 0))
     clock, until = Clock(seconds, steps, begun.steps if begun else 0, now), 0.0
     device = torch.device(device)
+    record = recorder(device) if record == "auto" else record
     kind = FIELDS[suited(photos, stages) if method == "auto" else method]
     exposed = Exposure(len(photos)).to(device) if exposure else None
     if begun:
@@ -87,7 +91,8 @@ def fit(
         pixels = Pixels(photos, begun.similarity, device, seed + begun.steps, shown, begun.depths)
     elif photos[0].mask is None:
         stages = stages[min(1, len(stages) - 1) :]  # fog has found what the coarsest would
-        begins = search(photos, similarity, stages[0], clock, seed, exposed, say, cancelled, half, device, kind)
+        asked = say, cancelled, half, device, kind, record
+        begins = search(photos, similarity, stages[0], clock, seed, exposed, *asked)
         fitted, pixels, until = begins
     else:
         pixels = Pixels(photos, similarity, device, seed, sure(photos, similarity) if half is not None else None)
@@ -100,7 +105,7 @@ def fit(
         fitted.stage = stage
         until += stage.share / whole * left
         run = WavesRun if waves and not number else Run
-        run(fitted, pixels, clock, say, cancelled, keep, show).go(until)
+        run(fitted, pixels, clock, say, cancelled, keep, show, record).go(until)
         fitted.volume = cut_off(settle(fitted.field, fitted.volume), fitted.plane, fitted.similarity)
         if fitted.exposure and not fitted.exposure.matters():
             fitted.exposure = None  # it would only take up what is rough in the colours

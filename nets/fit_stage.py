@@ -13,9 +13,12 @@ from torch import Tensor
 from ..geometry.hull import Similarity
 from ..geometry.scene import Photo
 from ..geometry.wall import Plane
+from . import device
+from .buffered import Buffered
 from .exposure import BEGINS, Exposure
 from .pixels import Drawn, Pixels, camera_of, directions
 from .radiance_field import RadianceField, Rendered, Skip, eikonal
+from .recorded import Recorded
 from .surface_volume import settle
 from .surroundings import Surroundings
 
@@ -96,14 +99,28 @@ class Clock:
 class Run:
     """One stage of a fitting: its optimiser, and steps until its time is over."""
 
-    def __init__(self, fitted: Fitted, pixels: Pixels, clock: Clock, say, cancelled, keep=None, show=None):
+    RECORDABLE = True
+    """Whether a step is always made of the same operations, as long as `learns_exposure` says the same"""
+
+    def __init__(self, fitted: Fitted, pixels: Pixels, clock: Clock, say, cancelled, keep=None, show=None, record=None):
+        """record: of recorded.py, or None for steps as they come."""
         self.fitted, self.pixels, self.keep, self.show = fitted, pixels, keep, show
         self.clock, self.say, self.cancelled = clock, say, cancelled
         self.field, self.stage, self.around = fitted.field, fitted.stage, fitted.around
-        fused = pixels.device.type in ("cpu", "cuda")
-        self.optimiser = torch.optim.Adam(self.groups(), betas=(0.9, 0.99), eps=1e-12, fused=fused)
+        fused, captured = pixels.device.type in ("cpu", "cuda"), pixels.device.type == "cuda"
+        self.optimiser = torch.optim.Adam(self.groups(), betas=(0.9, 0.99), eps=1e-12, fused=fused, capturable=captured)
         self.rates = [group["lr"] for group in self.optimiser.param_groups]
+        self.recorded = Recorded(self, record) if record and self.RECORDABLE else None
+        self.buffered: Buffered | None = None
+        """What renders recorded steps"""
+        for group, rate in zip(self.optimiser.param_groups, self.rates):
+            if self.recorded:
+                group["lr"] = torch.full((), rate, device=pixels.device)
         self.neighbours = self.field.grid.neighbours() if self.field else None
+        if self.field:
+            self.field.narrow = device.narrow(pixels.device)
+        self.error: Tensor | None = None
+        """Mean squared one of the last step's colours"""
         self.errors: list[Tensor] = []
         """Of each step, left where they are: to ask a graphics card for a number is to wait for it"""
 
@@ -129,7 +146,10 @@ class Run:
     def anneal(self, part: float) -> None:
         """Slower and sharper towards the stage's end; part in [0, 1]."""
         for group, rate in zip(self.optimiser.param_groups, self.rates):
-            group["lr"] = rate * 0.1**part
+            if self.recorded:
+                group["lr"].fill_(rate * 0.1**part)
+            else:
+                group["lr"] = rate * 0.1**part
         low, high = self.stage.sharp
         if self.field:
             self.field.sharpness.fill_(low + (high - low) * part)
@@ -137,19 +157,34 @@ class Run:
     def refresh(self) -> None:
         self.fitted.volume = settle(self.field, self.fitted.volume)
         self.skip = skipper(self.fitted)
+        if self.recorded:
+            self.recorded.refreshed(self.skip)
         if self.around:
             self.around.close()
 
     def step(self) -> None:
         """One step on random pixels."""
+        if self.recorded:
+            self.recorded.step()
+            self.errors.append(self.error.clone())  # the next step's is written where this one's is
+        else:
+            self.advance()
+            self.errors.append(self.error)
+        self.fitted.steps += 1
+
+    def advance(self) -> None:
+        """Parameters one step further."""
         self.optimiser.zero_grad(set_to_none=True)
         self.loss().backward()
         self.optimiser.step()
-        self.fitted.steps += 1
 
     def loss(self) -> Tensor:
         drawn = self.pixels.draw(self.stage.rays)
-        seen = self.field.render(drawn.origins, drawn.ways, self.skip, jitter=torch.rand_like(drawn.alpha))
+        jitter = torch.rand_like(drawn.alpha)
+        if self.buffered:
+            seen = self.buffered.render(drawn.origins, drawn.ways, jitter)
+        else:
+            seen = self.field.render(drawn.origins, drawn.ways, self.skip, jitter=jitter)
         wanted = self.photographed(seen, drawn) if self.around else self.masked(seen, drawn)
         return wanted + self.regular() + self.held(drawn)
 
@@ -158,16 +193,21 @@ class Run:
         alpha, opacity, behind = drawn.alpha[:, None], seen.opacity[:, None], torch.rand_like(drawn.colours)
         missing = self.missing(seen.colour, drawn.colours * alpha, drawn.photo, opacity)
         error = (missing + behind * (opacity - alpha)).square().mean()
-        self.errors.append(error.detach())
+        self.error = error.detach()
         return error + OPACITY * F.binary_cross_entropy(seen.opacity.clamp(1e-4, 1 - 1e-4), drawn.alpha)
 
     def photographed(self, seen: Rendered, drawn: Drawn) -> Tensor:
         """Before what lies around, looked up where the object lets light through."""
-        through = (seen.opacity.detach() < 0.995).nonzero()[:, 0]
-        behind = self.around(drawn.origins[through], drawn.ways[through], torch.rand_like(drawn.alpha[through]))
-        shown = seen.colour.index_add(0, through, behind * (1 - seen.opacity[through])[:, None])
+        through = seen.opacity.detach() < 0.995
+        if self.buffered:
+            behind = self.around(drawn.origins, drawn.ways, torch.rand_like(drawn.alpha))
+            shown = seen.colour + behind * ((1 - seen.opacity) * through)[:, None]
+        else:
+            some = through.nonzero()[:, 0]
+            behind = self.around(drawn.origins[some], drawn.ways[some], torch.rand_like(drawn.alpha[some]))
+            shown = seen.colour.index_add(0, some, behind * (1 - seen.opacity[some])[:, None])
         error = self.missing(shown, drawn.colours, drawn.photo).square().mean()
-        self.errors.append(error.detach())
+        self.error = error.detach()
         return error
 
     def held(self, drawn: Drawn) -> Tensor | float:
@@ -178,9 +218,13 @@ class Run:
         if drawn.along is None:
             return 0.0
         places = drawn.origins + drawn.along[:, None] * drawn.ways
-        places = places[drawn.along.isfinite() & (places.abs() < 0.5).all(1)]
-        places = places[self.field.grid.holds(places)]
-        off = self.field.grid.values(self.field.distance, self.field.grid.mixture(places)) * self.stage.resolution
+        known = drawn.along.isfinite() & (places.abs() < 0.5).all(1)
+        known &= self.field.grid.holds(torch.where(known[:, None], places, 0.0))
+        if self.buffered:
+            places = torch.where(known[:, None], places, self.buffered.spare[: len(places)])
+            off = self.field.grid.at(self.field.distance, places) * known * self.stage.resolution
+        else:
+            off = self.field.grid.at(self.field.distance, places[known]) * self.stage.resolution
         return HELD * F.huber_loss(off, torch.zeros_like(off), reduction="sum") / len(drawn.along)
 
     def missing(self, shown: Tensor, truth: Tensor, photo: Tensor, opacity: Tensor | float = 1.0) -> Tensor:
@@ -189,9 +233,13 @@ class Run:
         if exposure is None:
             return truth - shown
         shown = exposure(shown, photo, opacity)
-        if self.clock.spent(self.fitted.steps) > BEGINS:
+        if self.learns_exposure():
             exposure.learn(shown, truth - shown, photo)
         return truth - shown
+
+    def learns_exposure(self) -> bool:
+        """Which decides what operations a step is made of: while it says the same, a recorded one stays right."""
+        return self.fitted.exposure is not None and self.clock.spent(self.fitted.steps) > BEGINS
 
     def regular(self) -> Tensor:
         few = min(len(self.neighbours), CORNERS)

@@ -58,7 +58,7 @@ class SearchRun(Run):
         around.close()
         seen = around.look(origins, ways, torch.rand_like(ways[:, 0]))
         error = (seen.colour - colours).square().mean()
-        self.errors.append(error.detach())
+        self.error = error.detach()
         low = RESOLUTION // 4
         stored = around.table[0, 0, low:-low, low:-low, low:-low]
         bends = sum(stored.diff(dim=axis).abs().mean() for axis in range(3))

@@ -70,6 +70,7 @@ class Pixels:
             self.fewer = torch.tensor([depth.shape for depth in depths]).to(device)
             self.first_depth = F.pad(self.fewer.prod(1).cumsum(0), (1, 0))
         self.rotations, self.origins, self.lenses = (torch.stack(part).to(device) for part in zip(*self.cameras))
+        self.distorted = any(bool(lens[4:].any()) for _, _, lens in self.cameras)
 
     def draw(self, count: int) -> Drawn:
         """Random pixels."""
@@ -77,7 +78,7 @@ class Pixels:
         photo = torch.searchsorted(self.first, pick, right=True) - 1
         place = pick - self.first[photo]
         row, column = place // self.widths[photo], place % self.widths[photo]
-        ways = directions(row, column, self.lenses[photo], self.rotations[photo])
+        ways = directions(row, column, self.lenses[photo], self.rotations[photo], self.distorted)
         return Drawn(
             self.origins[photo],
             ways,
@@ -123,12 +124,15 @@ def camera_of(photo: Photo, similarity: Similarity, device="cpu") -> tuple[Tenso
     return tuple(torch.tensor(np.asarray(part), dtype=torch.float32).to(device) for part in parts)
 
 
-def directions(row: Tensor, column: Tensor, lens: Tensor, rotation: Tensor) -> Tensor:
-    """Unit directions (N, 3) through the middles of pixels (N,); lens (N, 8) or (8,), rotation (N, 3, 3) or (3, 3)."""
+def directions(row: Tensor, column: Tensor, lens: Tensor, rotation: Tensor, distorted: bool | None = None) -> Tensor:
+    """Unit directions (N, 3) through the middles of pixels (N,); lens (N, 8) or (8,), rotation (N, 3, 3) or (3, 3).
+
+    distorted: whether any lens is, where that is known.
+    """
     fx, fy, cx, cy, k1, k2, p1, p2 = lens.unbind(-1)
     u, v = (column + 0.5 - cx) / fx, (row + 0.5 - cy) / fy
     x, y = u, v
-    if bool((lens[..., 4:] != 0).any()):
+    if bool((lens[..., 4:] != 0).any()) if distorted is None else distorted:
         for _ in range(6):  # the distortion's inverse, by fixed-point steps
             r = x * x + y * y
             radial = 1 + r * (k1 + r * k2)

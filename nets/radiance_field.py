@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .surroundings import crossing
 from .voxel_grid import VoxelGrid
 
 FEATURES = 8
@@ -64,15 +65,11 @@ class Skip:
         grid, device = self.grid, origins.device
         width = step / grid.resolution
         inner = max(int(self.BLOCK / step), 1)
-        safe = torch.where(directions.abs() < 1e-6, torch.full_like(directions, 1e-6), directions)
-        near, far = (-0.5 - origins) / safe, (0.5 - origins) / safe
-        start = torch.minimum(near, far).amax(1).clamp_min(0)
-        length = (torch.maximum(near, far).amin(1) - start).clamp_min(0)
+        start, end = crossing(origins, directions)
+        length = end - start
         blocks = torch.arange(int(length.amax() / (width * inner)) + 1, device=device) * (width * inner)
-        places = origins[:, None] + (start[:, None] + blocks + width * inner / 2)[..., None] * directions[:, None]
-        number = grid.cells(places, self.BLOCK)
-        stopped = torch.cummax(self.ends[number].to(torch.uint8), 1).values.bool()
-        ray, block = (self.near[number] & ~stopped & (blocks < length[:, None])).nonzero(as_tuple=True)
+        near = self.near_blocks(origins, directions, start, length, blocks, width * inner)
+        ray, block = near.nonzero(as_tuple=True)
         first = start[ray] + blocks[block]
         if jitter is not None:
             first = first + jitter[ray] * width
@@ -86,6 +83,18 @@ class Skip:
         kept = ((kind == 1) & (along < end[ray])).nonzero()[:, 0]
         return ray[kept], along[kept], points[kept], width
 
+    def near_blocks(self, origins, directions, start: Tensor, length: Tensor, blocks: Tensor, size: float) -> Tensor:
+        """(R, B) bool: which of the blocks that begin so far along, (B,), and are so long need samples."""
+        places = origins[:, None] + (start[:, None] + blocks + size / 2)[..., None] * directions[:, None]
+        number = self.grid.cells(places, self.BLOCK)
+        stopped = torch.cummax(self.ends[number].to(torch.uint8), 1).values.bool()
+        return self.near[number] & ~stopped & (blocks < length[:, None])
+
+    def become(self, other: Skip) -> None:
+        """As another of the same grid, in the same memory."""
+        for mine, theirs in ((self.cells, other.cells), (self.near, other.near), (self.ends, other.ends)):
+            mine.copy_(theirs)
+
 
 class RadianceField(nn.Module):
     """distance (M,), inside > 0, in units of the cube, and colour (M, 3 + FEATURES) logits at the grid's corners."""
@@ -93,6 +102,8 @@ class RadianceField(nn.Module):
     METHOD = "surface"
     EIKONAL, SMOOTH = 0.02, 0.003
     """Weights of what is wanted besides the photos: slopes of 1, and no bends"""
+    narrow = False
+    """Whether the network of the view's direction runs in bfloat16, as suits graphics cards"""
 
     def __init__(self, grid: VoxelGrid, distance: Tensor, colour: Tensor | None = None):
         super().__init__()
@@ -116,14 +127,14 @@ class RadianceField(nn.Module):
             nothing = origins.new_zeros(count)
             return Rendered(origins.new_zeros(count, 3), nothing, nothing)
         follows = (ray[1:] == ray[:-1]) & (along[1:] - along[:-1] < 1.5 * width)
-        alpha = self.alpha(self.grid.values(self.distance, self.grid.mixture(points)), step) * follows
+        alpha = self.alpha(self.grid.at(self.distance, points), step) * follows
         weight, opacity = blended(alpha, ray[:-1], count)
         seen = (weight.detach() > SEEN).nonzero()[:, 0]
         kept, owner = weight[seen], ray[:-1][seen]
         middle = (points[seen] + points[seen + 1]) / 2
         inside = self.grid.holds(middle)
         middle = torch.where(inside[:, None], middle, points[seen])
-        logits = self.grid.values(self.colour, self.grid.mixture(middle))
+        logits = self.grid.at(self.colour, middle)
         sums = logits.new_zeros(count, logits.shape[1]).index_add(0, owner, logits * kept[:, None])
         depth = along.new_zeros(count).index_add(0, owner, (kept * (along[seen] + width / 2)).detach())
         total = kept.new_zeros(count).index_add(0, owner, kept).clamp_min(1e-4)[:, None]
@@ -148,7 +159,12 @@ class RadianceField(nn.Module):
 
     def tint(self, logits: Tensor, directions: Tensor) -> Tensor:
         """Colour (R, 3) of blended logits (R, 3 + FEATURES) seen along directions (R, 3)."""
-        more = self.shine(torch.cat([logits[:, 3:], harmonics(directions)], 1))
+        seen = torch.cat([logits[:, 3:], harmonics(directions)], 1)
+        if self.narrow:
+            with torch.autocast(seen.device.type, torch.bfloat16, cache_enabled=False):
+                more = self.shine(seen).float()
+        else:
+            more = self.shine(seen)
         return torch.sigmoid(logits[:, :3] + more)
 
     def groups(self, rate: float = 1.0) -> list[dict]:

@@ -39,6 +39,7 @@ def search(
     half=None,
     device="cpu",
     kind=RadianceField,
+    record=None,
 ) -> tuple[Fitted, Pixels, float]:
     """What to begin with where there are no masks, in a cube of its own, and the share of the budget that is over then.
 
@@ -56,7 +57,8 @@ def search(
         fitted.smooth = SMOOTH
     else:
         maps = None  # a few places that seem sure on what is plain: the fog fits better without them
-    SearchRun(fitted, Pixels(reduced(photos), similarity, device, seed), clock, say, cancelled).go(until)
+    pixels = Pixels(reduced(photos), similarity, device, seed)
+    SearchRun(fitted, pixels, clock, say, cancelled, record=record).go(until)
     if not found:
         found = object_in(thick(around), seen_through(around, few(photos, 60), similarity), photos, similarity, half)
     inside, fitted.plane = found

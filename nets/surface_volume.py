@@ -41,7 +41,7 @@ def finer(field: RadianceField, volume: Tensor, resolution: int, cells: float) -
     known = field.grid.holds(places)
     colour = field.colour.new_zeros(len(grid), field.colour.shape[1])
     with torch.no_grad():
-        colour[known] = field.grid.values(field.colour, field.grid.mixture(places[known]))
+        colour[known] = field.grid.at(field.colour, places[known])
     new = type(field)(grid, at_corners(grid, volume), colour)
     new.shine.load_state_dict(field.shine.state_dict())
     return new, volume

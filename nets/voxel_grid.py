@@ -6,13 +6,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .lookup import Trilinear
+
 
 class VoxelGrid:
     """Active cells of [-.5, .5]^3 at resolution R; their corners are numbered rows of the tables that hold values.
 
     active (R, R, R) bool. Memory is 4 bytes a corner of the whole cube; tables have rows for active corners alone.
-    Several channels are mixed by `F.embedding_bag`, one channel by plain indexing: on a CPU each is several times
-    quicker at its own than the other.
+    On a CPU several channels are mixed by `F.embedding_bag`, one channel by plain indexing: there each is several times
+    quicker at its own than the other. Graphics cards have lookup.py.
     """
 
     def __init__(self, active: Tensor):
@@ -51,6 +53,13 @@ class VoxelGrid:
         weights = torch.where(self.near.bool(), part, 1 - part).prod(-1)
         first = (low.long() * self.stride).sum(1)
         return self.rows[first[:, None] + self.offsets], weights
+
+    def at(self, table: Tensor, points: Tensor) -> Tensor:
+        """What table (M, C) holds at points (P, 3) in active cells, mixed trilinearly: (P, C); of table (M,): (P,)."""
+        if table.device.type == "cpu":
+            return self.values(table, self.mixture(points))
+        flat = table[:, None] if table.ndim == 1 else table
+        return Trilinear.apply(flat, points, self).reshape(len(points), *table.shape[1:])
 
     def values(self, table: Tensor, mixture: tuple[Tensor, Tensor]) -> Tensor:
         """Rows of table (M, C) mixed: (P, C); of table (M,): (P,)."""

@@ -26,6 +26,8 @@ DECAY = 1.5
 class WavesRun(Run):
     """A stage whose optimiser moves coefficients (C, K, K, K) of distance and colours."""
 
+    RECORDABLE = False
+
     def __init__(self, fitted, *rest, waves: int = WAVES):
         self.places = fitted.field.grid.places
         tables = tables_of(fitted.field)
@@ -46,14 +48,13 @@ class WavesRun(Run):
         super().anneal(part)
         self.let_in = FIRST + part * (len(self.waves.T) - FIRST)
 
-    def step(self) -> None:
+    def advance(self) -> None:
         self.optimiser.zero_grad(set_to_none=True)
         self.field.distance.grad = self.field.colour.grad = None
         self.loss().backward()
         self.pull()
         self.optimiser.step()
         self.push()
-        self.fitted.steps += 1
 
     @torch.no_grad()
     def pull(self) -> None:

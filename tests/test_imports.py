@@ -59,6 +59,8 @@ FLOORS = {
     "nets": Floor(frozenset({"nets", "geometry"}), NETS),
     "nets.__init__": Floor(frozenset({"nets.catalog"})),
     "nets.catalog": Floor(),
+    # Loaded by nets.lookup alone, where Triton is there.
+    "nets.lookup_triton": Floor(frozenset({"nets", "geometry"}), NETS | {"triton"}),
     "geometry": Floor(frozenset({"geometry"}), GEOMETRY),
     "geometry.__init__": Floor(frozenset({"geometry.frames"})),
     "geometry.frames": Floor(theirs=frozenset({"numpy"})),

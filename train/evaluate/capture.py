@@ -79,6 +79,8 @@ def parse(argv):
     parser.add_argument("--texture", type=int, default=0, metavar="N", help=texture)
     where = "that Capture is fitted on; the others are fitted on the CPU (cpu)"
     parser.add_argument("--device", default="cpu", choices=("auto", *device.FASTEST_FIRST), help=where)
+    launched = "launch each step anew on a graphics card, to see what replaying recorded ones is worth"
+    parser.add_argument("--unrecorded", action="store_true", help=launched)
     parser.add_argument("--points", type=int, default=POINTS, help=f"drawn on each surface ({POINTS})")
     parser.add_argument("--processor", action="store_true", help="count the processor's seconds, not the clock's")
     return parser.parse_args(argv)
@@ -117,6 +119,7 @@ def captured(photos, box, options, method="auto") -> Answer:
         now=clock(options),
         device=device.for_fields(options.device),
         method=method,
+        record=None if options.unrecorded else "auto",
     )
     values, colours = bake_radiance.volumes(fitted)
     mesh = mesh_from_field(Field(values, 0.0, bake_radiance.bounds(fitted), colours))
