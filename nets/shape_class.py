@@ -75,13 +75,18 @@ class ShapeClass(nn.Module):
 
 
 def placed(
-    field: Tensor, turn: Tensor, size: Tensor, shift: Tensor | None = None, mirror: Tensor | None = None
+    field: Tensor,
+    turn: Tensor,
+    size: Tensor,
+    shift: Tensor | None = None,
+    mirror: Tensor | None = None,
+    stretch: Tensor | None = None,
 ) -> Tensor:
     """Shapes (B, N, N, N), inside > 0, -> (B, 32, 32, 32) in [-1, 1]: in the grid's middle whatever their place was.
 
     turn (B,) radians about z, counter-clockwise from above; size (B,) of the longest side, as a share of the grid;
-    shift (B, 3) in shares of half the grid; mirror (B,) of 1 or -1, left for right. What is inside counts, not how
-    deep. An empty shape stays empty.
+    shift (B, 3) in shares of half the grid; mirror (B,) of 1 or -1, left for right; stretch (B, 3) along the shape's
+    own axes. What is inside counts, not how deep. An empty shape stays empty.
     """
     inside = (field > 0).float()
     centre, longest = extents(inside)
@@ -91,6 +96,7 @@ def placed(
     # grid_sample counts axes from the last: z, y, x
     rows = [[scale, zero, zero], [zero, cosine, -sine * flip], [zero, sine, cosine * flip]]
     matrix = torch.stack([torch.stack(row, 1) for row in rows], 1)
+    matrix = matrix if stretch is None else matrix / stretch.flip(1)[..., None]
     moved = centre.flip(1)[..., None] - (0 if shift is None else matrix @ shift.flip(1)[..., None])
     places = F.affine_grid(torch.cat([matrix, moved], 2), (len(field), 1, *(RESOLUTION,) * 3), align_corners=False)
     return F.grid_sample(inside[:, None], places, align_corners=False)[:, 0] * 2 - 1

@@ -47,6 +47,18 @@ def test_it_turns_counter_clockwise_as_seen_from_above():
     assert (mirrored[0, :, :, 24] > 0).nonzero()[:, 0].min() >= 24
 
 
+def test_it_is_made_shorter_along_its_own_axes():
+    """Before it is turned: here its length, which then lies along y."""
+    field = -torch.ones(1, 32, 32, 32)
+    field[:, 4:28, 12:20, 12:20] = 1
+    quarter, whole = torch.tensor([np.pi / 2]), torch.tensor([0.75])
+    for stretch, longest in (((1.0, 1.0, 1.0), 24), ((0.5, 1.0, 1.0), 12), ((1.0, 0.5, 1.0), 24)):
+        found = placed(field, quarter, whole, stretch=torch.tensor([stretch]))[0] > 0
+        assert found.any(0).any(1).sum() == longest
+    both = recipe.disturbed(field, torch.zeros(1), torch.full((1,), 0.2))
+    assert both.shape == (1, 32, 32, 32) and (both > 0).any()
+
+
 def test_an_empty_shape_stays_empty_and_has_no_name():
     assert (place(-torch.ones(1, 32, 32, 32)) == -1).all()
     network = ShapeClass(Config(("a", "b"))).eval()

@@ -47,6 +47,10 @@ class Recipe(BaseRecipe):
     test part has about as many of each."""
     turned: float = 180.0
     """Degrees that ModelNet10's shapes are turned about z by at most, to either side: those of a class face one way."""
+    stretched: float = 0.0
+    """Share by which ModelNet10's shapes are made longer or shorter along each of their axes, at most."""
+    widths: str = ""
+    """Features at 16^3, 8^3, 4^3 and 2^3 places, by commas; "" takes those of what ships."""
     naming: float = 1.0
     """Weight of the numbers' error."""
     pool: int = 256
@@ -64,7 +68,9 @@ def names(recipe: dict) -> tuple[str, ...]:
 
 def config(recipe: dict) -> dict:
     """The network's config for its card, from a recipe's fields."""
-    return asdict(Config(names(recipe), 0 if recipe["modelnet"] else MOST))
+    named, widths = 0 if recipe["modelnet"] else MOST, recipe.get("widths")
+    wide = {"widths": tuple(map(int, widths.split(",")))} if widths else {}
+    return asdict(Config(names(recipe), named, **wide))
 
 
 def data(recipe: dict) -> str:
@@ -80,9 +86,12 @@ def make(recipe: Recipe) -> ShapeClass:
 def batches(recipe: Recipe, rng: np.random.Generator, device):
     if recipe.modelnet:
         arrays = grids.read(recipe.modelnet, "train")
-        turned = np.full(len(arrays["family"]), recipe.turned, np.float32)
+        turned, stretched = (
+            np.full(len(arrays["family"]), share, np.float32) for share in (recipe.turned, recipe.stretched)
+        )
         weight = balanced(arrays["family"], recipe.balance)
-        return grids.Epochs(arrays | {"weight": weight, "turned": turned}, recipe.batch, rng)
+        arrays |= {"weight": weight, "turned": turned, "stretched": stretched}
+        return grids.Epochs(arrays, recipe.batch, rng)
     return Drawn(names(asdict(recipe)), recipe.batch, recipe.pool, recipe.reuse, rng)
 
 
@@ -96,7 +105,7 @@ def prepare(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
     """-> field (B, 32, 32, 32) in [-1, 1], inside > 0; numbers (B, P), NaN where they are not asked for."""
     field = batch["field"].float() / 127
     if "numbers" not in batch:
-        return batch | {"field": disturbed(field, batch["turned"])}
+        return batch | {"field": disturbed(field, batch["turned"], batch["stretched"])}
     moved = torch.arange(len(field), device=field.device) % 2 == 1
     halves = torch.empty(len(field), *(RESOLUTION,) * 3, device=field.device)
     halves[~moved] = halved(field[~moved])
@@ -109,18 +118,22 @@ def halved(field: Tensor) -> Tensor:
     return F.avg_pool3d(field[:, None], field.shape[-1] // RESOLUTION)[:, 0]
 
 
-def disturbed(field: Tensor, turned: Tensor | None = None) -> Tensor:
+def disturbed(field: Tensor, turned: Tensor | None = None, stretched: Tensor | None = None) -> Tensor:
     """Turned about z, mirrored, resized, moved, with some cells wrong.
 
     turned (B,): by how many degrees at most, to either side; None by any. Those that keep their front are not mirrored:
-    left and right of some are front and back of others."""
+    left and right of some are front and back of others. stretched (B,): by what share along each axis at most."""
     turn, size, mirror, wrong = torch.rand(4, len(field), device=field.device)
     if turned is not None:
         mirror = mirror.masked_fill(turned < 180, 0.0)
         turn = (turn - 0.5) * turned / 180
     shift = (torch.rand(len(field), 3, device=field.device) * 2 - 1) * SHIFT
     size = SIZES[0] + size * (SIZES[1] - SIZES[0])
-    found = placed(field, turn * 2 * np.pi, size, shift, torch.where(mirror < 0.5, 1.0, -1.0))
+    stretch = None
+    if stretched is not None:
+        stretch = 1 + (torch.rand(len(field), 3, device=field.device) * 2 - 1) * stretched[:, None]
+        stretch = stretch / stretch.amax(1, keepdim=True)  # it stays within the grid
+    found = placed(field, turn * 2 * np.pi, size, shift, torch.where(mirror < 0.5, 1.0, -1.0), stretch)
     flipped = torch.rand_like(found) < (NOISE * wrong.clamp_min(0.5) * 2 - NOISE)[:, None, None, None]
     return torch.where(flipped, -found, found)
 
