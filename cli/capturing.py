@@ -4,7 +4,7 @@ import json
 import time
 
 from ..jobs import requests
-from ..jobs.capturing import CAPTURE_RESOLUTIONS, METHODS, UNSEEN
+from ..jobs.capturing import CAPTURE_RESOLUTIONS, METHODS, UNSEEN, UPS
 from .shared import (
     OUTPUT,
     Failed,
@@ -36,6 +36,8 @@ def options(verbs):
     one.add_argument("--method", choices=METHODS, default="auto", help=method)
     unseen = "parts that no photo shows: close the mesh over them, or leave them out (close)"
     one.add_argument("--unseen", choices=UNSEEN, default="close", help=unseen)
+    up = "leave it in the cameras' frame, or turn it upright: by how they were held, or by what it stands on (keep)"
+    one.add_argument("--up", choices=UPS, default="keep", help=up)
     one.add_argument(
         "--box",
         metavar="CX,CY,CZ,SX,SY,SZ",
@@ -72,8 +74,8 @@ def capture(run: Run) -> int:
     check_folders(arguments.save_field, arguments.preview, arguments.report)
     if arguments.texture:
         check_takes_texture(arguments, arguments.output)
-    names = ("budget", "steps", "resolution", "holdout", "seed", "method", "unseen", "texture", "resume", "renders")
-    settings = {name: getattr(arguments, name) for name in (*names, "preview", "save_field")}
+    names = ("budget", "steps", "resolution", "holdout", "seed", "method", "unseen", "up", "texture", "resume")
+    settings = {name: getattr(arguments, name) for name in (*names, "renders", "preview", "save_field")}
     settings |= {"box": box(arguments), "device": run.device}
     request = run.request(requests.Capture, arguments.folder, meshing=meshing, **settings)
     make_folder(arguments.renders)

@@ -10,8 +10,9 @@ import numpy as np
 from .atomic import replacing
 from .frames import UNIT_CUBE
 
-NAMES = ("values", "level", "bounds", "colour", "confidence", "seen", "turn")
+NAMES = ("values", "level", "bounds", "colour", "confidence", "seen", "turn", "up")
 KINDS = {"values": np.float32, "bounds": np.float64, "colour": np.float32, "confidence": np.float32, "seen": bool}
+KINDS |= {"up": np.float64}
 UNREADABLE = (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 """What numpy raises for files that are broken or hold something else."""
 LARGEST = 512
@@ -36,6 +37,8 @@ class Field:
     """(X, Y, Z) bool: meshes leave out faces where it is False; None leaves them whole and closed"""
     turn: float | None = None
     """Radians by which the grid, bounds and all, is turned about the world's z axis; None: it is not"""
+    up: np.ndarray | None = None
+    """(3,) what is up in it: meshes are turned so that this is z, and stand on z = 0; None: they stay as they lie"""
 
     def __post_init__(self):
         for name, dtype in KINDS.items():
@@ -54,6 +57,8 @@ class Field:
             raise ValueError(f"a field of {self.values.shape} cells cannot take confidence of {self.confidence.shape}")
         if self.seen is not None and self.seen.shape != self.values.shape:
             raise ValueError(f"a field of {self.values.shape} cells cannot tell what was seen of {self.seen.shape}")
+        if self.up is not None and (self.up.shape != (3,) or not np.linalg.norm(self.up) > 0):
+            raise ValueError("what is up in a field is a direction of three numbers")
         for name in NAMES:
             if getattr(self, name) is not None and not np.isfinite(getattr(self, name)).all():
                 raise ValueError(f"the field's {name} holds values that are not finite numbers")

@@ -9,10 +9,11 @@ import time
 import numpy as np
 
 from .. import __version__
-from ..geometry import isosurface, unseen
+from ..geometry import isosurface, unseen, upright
 from ..geometry.box import Box, cut
 from ..geometry.camera_row import row_of
 from ..geometry.field import Field
+from ..geometry.frames import carried_camera
 from ..geometry.hull import Similarity, box_from_cameras, box_from_masks
 from ..geometry.knobs import without_knobs
 from ..geometry.looked_at import box_from_points
@@ -53,18 +54,20 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     field = Field(values, 0.0, bake_radiance.bounds(fitted), colours)
     field = cut(field, wanted) if wanted else field
     field, hidden = with_unseen(field, request, scene, progress)
+    field, lying = with_up(field, request, scene)
     key, unkept = fields.keep(field, request.cache)
     if request.save_field:
         field.save(request.save_field)
     paint = (lambda mesh: textured(mesh, scene.photos, request.texture, progress, PAINT)) if request.texture else None
     shape = shape_from_field(field, request.meshing, progress, request.preview, (0.9, 0.95), paint)
     report = shape.report | scores(fitted, scene, request.renders, progress) | seen(scene)
-    report |= {"box": told(fitted.similarity, wanted), "cameras": cameras(scene)}
+    report |= {"box": told(fitted.similarity, wanted), "cameras": cameras(scene, shape.report["placement"])}
+    report |= {"up": field.up.tolist()} if field.up is not None else {}
     report |= {"exposure": gains(fitted, scene)} if fitted.exposure else {}
     report |= {"method": fitted.field.METHOD, "device": fitted.volume.device.type}
     report |= {"steps": fitted.steps, "seconds": time.perf_counter() - start}
     report |= {"ended_early": True} if watcher.enough else {}
-    notes = " ".join(filter(None, (*scene.notes, smaller, slower, hidden, unkept, stopped.note)))
+    notes = " ".join(filter(None, (*scene.notes, smaller, slower, hidden, lying, unkept, stopped.note)))
     return dataclasses.replace(
         shape, field=key, report=report | ({"note": notes} if notes else {}), provenance=provenance(request, fitted)
     )
@@ -166,6 +169,23 @@ def with_unseen(field: Field, request: Capture, scene: Scene, progress) -> tuple
     return field, f"{1 - left:.0%} of the surface is in no photo and was left out; the mesh is open there."
 
 
+def with_up(field: Field, request: Capture, scene: Scene) -> tuple[Field, str]:
+    """The field that knows what is up where that was asked for, and a sentence where it could not be found."""
+    if request.up == "keep":
+        return field, ""
+    note = ""
+    try:
+        up = upright.from_cameras([photo.camera for photo in (*scene.photos, *scene.held_out)])
+        if request.up == "floor":
+            try:
+                up = upright.from_floor(isosurface.mesh_from_field(field).vertices, up)
+            except ValueError as error:
+                note = f"{error}, so it is upright by its cameras."
+    except ValueError as error:
+        return field, f"{error}, so the mesh lies as it was found."
+    return dataclasses.replace(field, up=up), note
+
+
 def seen(scene: Scene) -> dict:
     """What became of the photos."""
     return {
@@ -175,9 +195,13 @@ def seen(scene: Scene) -> dict:
     }
 
 
-def cameras(scene: Scene) -> list[dict]:
-    """Where each photo was taken from and through what, for whoever sets up cameras elsewhere."""
-    return [row_of(photo) for photo in (*scene.photos, *scene.held_out)]
+def cameras(scene: Scene, placement) -> list[dict]:
+    """Where each photo was taken from and through what, for whoever sets up cameras elsewhere: about the mesh, where a
+    placement (4, 4) brought that."""
+    rows, way = [row_of(photo) for photo in (*scene.photos, *scene.held_out)], np.array(placement)
+    if (way == np.eye(4)).all():
+        return rows
+    return [row | {"matrix": carried_camera(np.array(row["matrix"]), way).tolist()} for row in rows]
 
 
 def gains(fitted, scene: Scene) -> dict:
@@ -213,7 +237,7 @@ def before_white(photo) -> np.ndarray:
 
 def provenance(request: Capture, fitted) -> dict:
     """Enough to make it again: steps rather than seconds, since machines differ."""
-    names = ("budget", "steps", "resolution", "holdout", "seed", "box", "unseen", "device", "method")
+    names = ("budget", "steps", "resolution", "holdout", "seed", "box", "unseen", "up", "device", "method")
     settings = {name: getattr(request, name) for name in names} | {"meshing": dataclasses.asdict(request.meshing)}
     return {
         "verb": "capture",

@@ -12,6 +12,7 @@ from .texturing import texture_size
 CAPTURE_RESOLUTIONS = (64, 96, 128, 192, 256)
 UNSEEN = ("close", "cull")
 METHODS = ("auto", "density", "surface")
+UPS = ("keep", "cameras", "floor")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class Capture:
     """What becomes of parts that no photo shows: "close" keeps the mesh whole, "cull" leaves them out."""
     box: tuple[float, ...] = ()
     """Centre x, y, z and size x, y, z of what is wanted, in the cameras' frame and along its axes; () finds it."""
+    up: str = "keep"
+    """Whether the mesh is turned upright: "keep" leaves it in the cameras' own frame; "cameras" goes by how they were
+    held, "floor" also by what the object stands on. Cameras in the report are turned along."""
     texture: int = 0
     """Pixels along the side of a texture of the photos, from 512 to 4096; 0 makes none."""
     device: str = "auto"
@@ -71,6 +75,7 @@ class Capture:
         checks.put(self, "box", checks.box("Box", self.box))
         checks.check(self, "Meshing", self.meshing, Meshing)
         checks.one_of("Unseen", self.unseen, UNSEEN)
+        checks.one_of("Up", self.up, UPS)
         checks.put(self, "texture", texture_size(self.texture))
         checks.paths(self, "renders", "preview", "save_field", "cache")
 

@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from .. import __version__
-from ..geometry import frames, isosurface, mesh, unseen
+from ..geometry import frames, isosurface, mesh, unseen, upright
 from . import fields
 from .requests import Meshing, Remesh, Shape
 
@@ -30,8 +30,8 @@ def remesh(request: Remesh, progress, cancelled) -> Shape:
 def shape_from_field(field, meshing: Meshing, progress, picture: str = "", span=(0.2, 0.95), paint=None) -> Shape:
     """Field -> Shape; the report lacks seconds and device.
 
-    It stands on z = 0, its longest side `meshing.size` metres, or without a size is where the field says; `placement`
-    in the report is the matrix (4, 4) that brought it there from the field's frame.
+    It stands on z = 0, its longest side `meshing.size` metres, or without a size is where the field says, upright where
+    that says what is up; `placement` in the report is the matrix (4, 4) that brought it there from the field's frame.
 
     picture: PNG to draw the result to, "" for none; span: the part of the progress that this takes; paint(mesh) -> the
     Mesh with a texture, while it is where the field says, and what to report of that."""
@@ -43,8 +43,10 @@ def shape_from_field(field, meshing: Meshing, progress, picture: str = "", span=
     found, painted = paint(found) if paint else (found, {})
     progress(first + 0.7 * (last - first), "Check")
     placed, way = found, np.eye(4)
+    if field.up is not None:
+        way = upright.way_to(field.up, found.vertices)
     if meshing.size or not field.has_place:
-        way = frames.to_standing(found.vertices, meshing.size or 1.0)
+        way = frames.to_standing(frames.carried(found.vertices, way), meshing.size or 1.0) @ way
     elif field.turn:
         way[:3, :3] = frames.turned(np.eye(3), field.turn).T
     if (way != np.eye(4)).any():

@@ -5,7 +5,7 @@ import bpy
 from bpy.props import FloatProperty, FloatVectorProperty
 from mathutils import Vector
 
-from . import captured, provenance
+from . import captured, placing, provenance
 from .base import ONCE
 
 SELECT = "Select the mesh of a capture"
@@ -41,7 +41,7 @@ class MAQUETTE_OT_set_scale(bpy.types.Operator):
                 raise ValueError("The two points are at one place; choose two that are apart")
             factor = wanted.distance / apart
             things = captured.belonging(thing)
-            check(things)
+            placing.check(things)
         except ValueError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -68,18 +68,8 @@ class MAQUETTE_OT_set_scale(bpy.types.Operator):
         return first, second
 
 
-def check(things):
-    """Raises ValueError naming what cannot be changed here."""
-    for thing in things:
-        blocks = [thing, thing.data] if thing.type == "CAMERA" else [thing]
-        if any(block.library or block.override_library for block in blocks):
-            raise ValueError(f"{thing.name} is linked from another file; make it local first")
-
-
 def scale(context, things, pivot, factor: float):
-    """Scale objects together round a point; cameras keep their own scale, for theirs is none of the picture's.
-
-    Each has its new place once, whoever its parents are: where a parent takes it there, it is left alone."""
+    """Scale objects together round a point; cameras keep their own scale, for theirs is none of the picture's."""
     context.view_layer.update()
     wanted = {}
     for thing in things:
@@ -88,22 +78,8 @@ def scale(context, things, pivot, factor: float):
             matrix = matrix @ matrix.Scale(factor, 4)
         matrix.translation = pivot + factor * (thing.matrix_world.translation - pivot)
         wanted[thing] = matrix
-    for depth in sorted(set(map(parents, things))):
-        for thing, matrix in wanted.items():
-            if parents(thing) == depth and far(thing.matrix_world, matrix):
-                thing.matrix_world = matrix
-        context.view_layer.update()
+    placing.place(context, wanted)
     for data in {thing.data for thing in things if thing.type == "CAMERA"}:
         data.display_size *= factor
         data.clip_start, data.clip_end = data.clip_start * factor, data.clip_end * factor
         data.dof.focus_distance *= factor
-
-
-def parents(thing) -> int:
-    return 1 + parents(thing.parent) if thing.parent else 0
-
-
-def far(matrix, other) -> bool:
-    """Whether two matrices differ by more than rounding."""
-    size = max(abs(number) for row in other for number in row)
-    return any(abs(a - b) > 1e-6 * size for row, like in zip(matrix, other) for a, b in zip(row, like))

@@ -49,14 +49,19 @@ class MAQUETTE_PT_capture(Sidebar, bpy.types.Panel):
         if status.error and not status.busy:
             draw_error(layout, context, status)
         if status.captured:
-            draw_scale(layout, settings)
+            draw_place(layout, settings)
 
 
-def draw_scale(layout, settings):
-    """The true size of the active capture."""
-    row = layout.box().row(align=True)
+def draw_place(layout, settings):
+    """How the active capture stands, and its true size."""
+    box = layout.box()
+    row = box.row(align=True)
     row.prop(settings, "distance")
     row.operator("maquette.set_scale", icon="DRIVER_DISTANCE")
+    row = box.row(align=True)
+    row.label(text="Upright By")
+    row.operator("maquette.set_upright", text="Cameras", icon="CAMERA_DATA").by = "cameras"
+    row.operator("maquette.set_upright", text="Floor", icon="EMPTY_SINGLE_ARROW").by = "floor"
 
 
 def draw_photos(layout, context, status):

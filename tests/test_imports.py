@@ -37,7 +37,8 @@ class Floor:
 
 
 IN_BLENDER = Floor(
-    LIGHT_JOBS | {"nets.catalog", "geometry.frames", "operators", "properties", "preferences"}, BLENDER | {"numpy"}
+    LIGHT_JOBS | {"nets.catalog", "geometry.frames", "geometry.upright", "operators", "properties", "preferences"},
+    BLENDER | {"numpy"},
 )
 # The longest matching name wins, so a module can have a row of its own within its room. The modules that
 # Blender's process may import keep their row's narrow floor, and so do the __init__ files on the way to them.
@@ -64,6 +65,7 @@ FLOORS = {
     "geometry": Floor(frozenset({"geometry"}), GEOMETRY),
     "geometry.__init__": Floor(frozenset({"geometry.frames"})),
     "geometry.frames": Floor(theirs=frozenset({"numpy"})),
+    "geometry.upright": Floor(frozenset({"geometry.frames"}), frozenset({"numpy"})),
     # Training stands above nets and geometry, so their packages are its own too.
     "train": Floor(frozenset({"train", "nets", "geometry"}), TRAIN | NETS | GEOMETRY | BLENDER),
 }

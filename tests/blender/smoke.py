@@ -117,6 +117,8 @@ def check_capture():
     assert bpy.ops.maquette.set_scale(first=(0, 0, 0), second=(0, 0, 1), distance=2) == {"FINISHED"}
     bpy.context.view_layer.update()
     assert abs(min((thing.matrix_world @ vertex.co).z for vertex in thing.data.vertices) - 2 * low) < 1e-4
+    assert bpy.ops.maquette.set_upright(by="cameras") == {"FINISHED"}
+    assert abs(min((thing.matrix_world @ vertex.co).z for vertex in thing.data.vertices)) < 1e-4
 
 
 def check_samples():

@@ -172,7 +172,7 @@ def test_what_says_no_distance_changes_nothing(bpy, made, picked, given, sentenc
 
 
 def test_what_is_linked_is_named_before_anything_changes():
-    from maquette.operators import set_scale
+    from maquette.operators import placing
 
     own = SimpleNamespace(library=None, override_library=None)
     things = [
@@ -180,7 +180,7 @@ def test_what_is_linked_is_named_before_anything_changes():
         SimpleNamespace(name="eye", type="CAMERA", data=SimpleNamespace(library=1, override_library=None), **vars(own)),
     ]
     with pytest.raises(ValueError, match="eye is linked from another file"):
-        set_scale.check(things)
+        placing.check(things)
 
 
 def test_other_objects_are_no_captures(bpy, scene):

@@ -8,6 +8,7 @@ import hands
 import numpy as np
 from chapters.capture import chosen, points
 from hands import press, shot, status, undo, until
+from mathutils import Euler, Vector
 
 OUT = Path("/tmp/views")
 
@@ -99,3 +100,17 @@ def scene_box_and_scale():
     np.testing.assert_allclose(np.array(thing.matrix_world), np.eye(4), atol=1e-6)
     assert thing.mode == "EDIT" and "maquette_scale" not in thing, "one undo step, back to the two vertices"
     assert json.loads(thing["maquette"])["request"]["box"] and set(bpy.data.objects.keys()) != before
+    with hands.over("WINDOW"):
+        bpy.ops.object.mode_set(mode="OBJECT")
+        tilted = Euler((0.5, -0.3, 0.2)).to_matrix().to_4x4()
+        for other in thing.users_collection[0].all_objects:
+            other.matrix_world = tilted @ other.matrix_world
+        bpy.ops.ed.undo_push(message="It lies on its side")
+    yield from shot("views-8-lying")
+    yield from press("maquette.set_upright")
+    thing = bpy.data.objects[name]
+    height = thing.matrix_world.to_3x3() @ Vector((0, 0, 1))
+    assert height.z > 0.9999 and abs(points(thing)[:, 2].min()) < 1e-4, height
+    yield from shot("views-9-upright")
+    yield from undo()
+    np.testing.assert_allclose(np.array(bpy.data.objects[name].matrix_world), np.array(tilted), atol=1e-5)
