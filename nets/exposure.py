@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .radiance_field import harmonics
+
 TOE, POWER = 0.055, 2.4
 """Of sRGB's curve: light is (c + TOE) to this power"""
 PRIOR = 5e-4
@@ -13,8 +15,10 @@ SPEED = 0.1
 """Share of the way to the best gains that each step goes: its pixels are only some of a photo's."""
 BEGINS = 0.12
 """Share of the fitting before which colours are too rough to tell one photo's light from another's."""
-ALIKE = 0.08
+ALIKE = 0.04
 """Spread of the logarithms of light below which photos are taken for alike: that much is found where they are"""
+MANY = 30
+"""Photos from which bends are told from chance in what changes from side to side"""
 
 
 class Exposure(nn.Module):
@@ -42,9 +46,18 @@ class Exposure(nn.Module):
         self.log += SPEED * (wanted - prior * self.log) / (weight + prior).clamp_min(1e-6)
         self.log -= self.log.mean(0)
 
-    def matters(self) -> bool:
-        """Photos differ by more than is found in those that do not."""
-        return float(self.log.std(unbiased=False)) * POWER > ALIKE
+    def matters(self, ways: Tensor) -> bool:
+        """Photos differ by more than is found in those that do not. ways (P, 3): where each looks.
+
+        What changes smoothly from side to side does not count: colours that depend on the direction of view say the
+        same, so that much of it comes unbidden, the more the longer one waits.
+        """
+        smooth = harmonics(ways)[:, : 9 if len(ways) >= MANY else 4]
+        if len(ways) <= 2 * smooth.shape[1]:
+            smooth = smooth[:, :1]
+        left = self.log - smooth @ (torch.linalg.pinv(smooth) @ self.log)
+        spread = left.square().sum(0).mean() / max(len(ways) - smooth.shape[1], 1)
+        return float(spread.sqrt()) * POWER > ALIKE
 
     def gains(self) -> Tensor:
         """(P, 3) factors of light."""

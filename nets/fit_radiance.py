@@ -107,7 +107,7 @@ def fit(
         run = WavesRun if waves and not number else Run
         run(fitted, pixels, clock, say, cancelled, keep, show, record).go(until)
         fitted.volume = cut_off(settle(fitted.field, fitted.volume), fitted.plane, fitted.similarity)
-        if fitted.exposure and not fitted.exposure.matters():
+        if fitted.exposure and not fitted.exposure.matters(-pixels.rotations[:, :, 2]):
             fitted.exposure = None  # it would only take up what is rough in the colours
         if cancelled and cancelled():
             break

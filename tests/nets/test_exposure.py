@@ -40,7 +40,19 @@ def test_gains_are_the_least_squares():
         made.learn(shown, truth - shown, photo)
     np.testing.assert_allclose(made.log, log, atol=0.03)
     np.testing.assert_allclose(made.log.sum(0), 0, atol=1e-6)
-    assert made.matters() and not Exposure(3).matters()
+    ways = torch.eye(3)
+    assert made.matters(ways) and not Exposure(3).matters(ways)
+
+
+@pytest.mark.parametrize("count", [6, 20, 64])
+def test_what_changes_smoothly_from_side_to_side_is_none(count):
+    """A colour that depends on the direction of view says the same; what differs from photo to photo does not."""
+    angle = torch.arange(count) * 2.4
+    ways = torch.nn.functional.normalize(torch.stack([angle.cos(), angle.sin(), 0.3 + 0 * angle], 1), dim=1)
+    smooth, rough = Exposure(count), Exposure(count)
+    smooth.log[:] = 0.1 * ways[:, :1]
+    rough.log[:] = 0.1 * (-1.0) ** torch.arange(count)[:, None]
+    assert rough.matters(ways) and smooth.matters(ways) == (count == 6)  # of so few nobody knows
 
 
 @pytest.fixture(scope="module")
