@@ -195,10 +195,11 @@ def seen(scene: Scene) -> dict:
     }
 
 
-def cameras(scene: Scene, placement) -> list[dict]:
+def cameras(scene: Scene, placement=None) -> list[dict]:
     """Where each photo was taken from and through what, for whoever sets up cameras elsewhere: about the mesh, where a
     placement (4, 4) brought that."""
-    rows, way = [row_of(photo) for photo in (*scene.photos, *scene.held_out)], np.array(placement)
+    rows = [row_of(photo) for photo in (*scene.photos, *scene.held_out)]
+    way = np.eye(4) if placement is None else np.array(placement)
     if (way == np.eye(4)).all():
         return rows
     return [row | {"matrix": carried_camera(np.array(row["matrix"]), way).tolist()} for row in rows]
