@@ -11,8 +11,14 @@ from .atomic import replacing
 from .frames import UNIT_CUBE
 
 NAMES = ("values", "level", "bounds", "colour", "confidence", "seen", "turn", "up")
-KINDS = {"values": np.float32, "bounds": np.float64, "colour": np.float32, "confidence": np.float32, "seen": bool}
-KINDS |= {"up": np.float64}
+KINDS = {
+    "values": np.float32,
+    "bounds": np.float64,
+    "colour": np.float32,
+    "confidence": np.float32,
+    "seen": bool,
+    "up": np.float64,
+}
 UNREADABLE = (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 """What numpy raises for files that are broken or hold something else."""
 LARGEST = 512

@@ -7,8 +7,10 @@ import numpy as np
 
 from .frames import carried
 
+ALIKE = 0.05
+"""How far, as a share, the cameras' right hands spread at least for their common plane to say all"""
 LEVEL = 0.02
-"""How much a camera's own up counts beside that most of them are held level: it decides where those say nothing"""
+"""How much the pictures' tops count where they spread less"""
 AGREE = 0.8
 """Share of the cameras that must be the right way up, or they do not tell"""
 TILTED = 35.0
@@ -32,7 +34,10 @@ def from_cameras(cameras) -> np.ndarray:
     turns = np.asarray(cameras, np.float64).reshape(-1, 4, 4)[:, :3, :3]
     right, tops = turns[:, :, 0], turns[:, :, 1]
     square = right.T @ right / max(len(right), 1)
-    up = np.linalg.solve(square + LEVEL * np.eye(3), tops.sum(0))
+    spread, axes = np.linalg.eigh(square)
+    up = axes[:, 0] * np.sign(tops.sum(0) @ axes[:, 0])
+    if spread[1] <= ALIKE:
+        up = np.linalg.solve(square + LEVEL * np.eye(3), tops.sum(0))
     length = np.linalg.norm(up)
     if not len(right) or length < 1e-9 or (tops @ up > 0).mean() < AGREE:
         raise ValueError("The cameras do not tell what is up: they are turned every way")

@@ -48,7 +48,8 @@ class Capture:
     """Centre x, y, z and size x, y, z of what is wanted, in the cameras' frame and along its axes; () finds it."""
     up: str = "keep"
     """Whether the mesh is turned upright: "keep" leaves it in the cameras' own frame; "cameras" goes by how they were
-    held, "floor" also by what the object stands on. Cameras in the report are turned along."""
+    held, "floor" also by what the object stands on. Cameras in the report are turned along, its box
+    stays in the cameras' own frame, as the request's."""
     texture: int = 0
     """Pixels along the side of a texture of the photos, from 512 to 4096; 0 makes none."""
     device: str = "auto"
