@@ -31,7 +31,8 @@ def corner_of(rows, x, y, z, u, v, w, there, n, i: tl.constexpr, j: tl.constexpr
 
 
 @triton.jit
-def mix(table, points, rows, out, count, n, CHANNELS: tl.constexpr, WIDE: tl.constexpr, BLOCK: tl.constexpr):
+def begin(points, count, n, CHANNELS: tl.constexpr, WIDE: tl.constexpr, BLOCK: tl.constexpr):
+    """Which of this program's points are there, with their channels, where those lie; their cells, and how far in."""
     sample = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     there = sample < count
     channel = tl.arange(0, WIDE)
@@ -39,28 +40,28 @@ def mix(table, points, rows, out, count, n, CHANNELS: tl.constexpr, WIDE: tl.con
     x, u = place(points, sample, there, 0, n)
     y, v = place(points, sample, there, 1, n)
     z, w = place(points, sample, there, 2, n)
+    return there, held, sample[:, None] * CHANNELS + channel[None, :], x, y, z, u, v, w
+
+
+@triton.jit
+def mix(table, points, rows, out, count, n, CHANNELS: tl.constexpr, WIDE: tl.constexpr, BLOCK: tl.constexpr):
+    there, held, at, x, y, z, u, v, w = begin(points, count, n, CHANNELS, WIDE, BLOCK)
     total = tl.zeros((BLOCK, WIDE), tl.float32)
     for corner in tl.static_range(8):
         row, weight = corner_of(rows, x, y, z, u, v, w, there, n, corner // 4, corner // 2 % 2, corner % 2)
-        value = tl.load(table + row[:, None] * CHANNELS + channel[None, :], mask=held, other=0.0)
+        value = tl.load(table + row[:, None] * CHANNELS + tl.arange(0, WIDE)[None, :], mask=held, other=0.0)
         total += weight[:, None] * value
-    tl.store(out + sample[:, None] * CHANNELS + channel[None, :], total, mask=held)
+    tl.store(out + at, total, mask=held)
 
 
 @triton.jit
 def unmix(grad, points, rows, out, count, n, CHANNELS: tl.constexpr, WIDE: tl.constexpr, BLOCK: tl.constexpr):
-    sample = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
-    there = sample < count
-    channel = tl.arange(0, WIDE)
-    held = there[:, None] & (channel < CHANNELS)[None, :]
-    x, u = place(points, sample, there, 0, n)
-    y, v = place(points, sample, there, 1, n)
-    z, w = place(points, sample, there, 2, n)
-    value = tl.load(grad + sample[:, None] * CHANNELS + channel[None, :], mask=held, other=0.0)
+    there, held, at, x, y, z, u, v, w = begin(points, count, n, CHANNELS, WIDE, BLOCK)
+    value = tl.load(grad + at, mask=held, other=0.0)
     told = held & (value != 0)  # samples that are no more than room in a buffer have no gradient
     for corner in tl.static_range(8):
         row, weight = corner_of(rows, x, y, z, u, v, w, there, n, corner // 4, corner // 2 % 2, corner % 2)
-        tl.atomic_add(out + row[:, None] * CHANNELS + channel[None, :], weight[:, None] * value, mask=told)
+        tl.atomic_add(out + row[:, None] * CHANNELS + tl.arange(0, WIDE)[None, :], weight[:, None] * value, mask=told)
 
 
 def launch(kernel, table: Tensor, points: Tensor, grid, out: Tensor) -> Tensor:

@@ -1,5 +1,20 @@
 """A capture's objects moved together: mesh, cameras, box, and what hangs on them."""
 
+from . import captured
+
+SELECT = "Select the mesh of a capture"
+
+
+class OfCapture:
+    """What operators have that move the active capture."""
+
+    @classmethod
+    def poll(cls, context):
+        if not captured.is_capture(context.object):
+            cls.poll_message_set(SELECT)
+            return False
+        return True
+
 
 def check(things):
     """Raises ValueError naming what cannot be changed here."""

@@ -8,10 +8,8 @@ from mathutils import Vector
 from . import captured, placing, provenance
 from .base import ONCE
 
-SELECT = "Select the mesh of a capture"
 
-
-class MAQUETTE_OT_set_scale(bpy.types.Operator):
+class MAQUETTE_OT_set_scale(placing.OfCapture, bpy.types.Operator):
     """Scale the capture with its cameras so that the two vertices selected in Edit Mode are this far apart"""
 
     bl_idname = "maquette.set_scale"
@@ -23,13 +21,6 @@ class MAQUETTE_OT_set_scale(bpy.types.Operator):
     )
     first: FloatVectorProperty(name="First", description="A point of the world, in place of a vertex", options=ONCE)
     second: FloatVectorProperty(name="Second", description="Another one", options=ONCE)
-
-    @classmethod
-    def poll(cls, context):
-        if not captured.is_capture(context.object):
-            cls.poll_message_set(SELECT)
-            return False
-        return True
 
     def execute(self, context):
         thing = context.object

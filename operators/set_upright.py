@@ -8,7 +8,6 @@ from mathutils import Matrix
 from ..geometry import upright
 from . import captured, placing
 from .base import ONCE
-from .set_scale import SELECT
 
 WAYS = [
     ("cameras", "Cameras", "Up is what it is to most of the cameras: people hold them level"),
@@ -16,7 +15,7 @@ WAYS = [
 ]
 
 
-class MAQUETTE_OT_set_upright(bpy.types.Operator):
+class MAQUETTE_OT_set_upright(placing.OfCapture, bpy.types.Operator):
     """Turn the capture with its cameras upright, and put it on the ground"""
 
     bl_idname = "maquette.set_upright"
@@ -28,13 +27,6 @@ class MAQUETTE_OT_set_upright(bpy.types.Operator):
     @classmethod
     def description(cls, context, properties):
         return f"{cls.__doc__}. {dict((row[0], row[2]) for row in WAYS)[properties.by]}"
-
-    @classmethod
-    def poll(cls, context):
-        if not captured.is_capture(context.object):
-            cls.poll_message_set(SELECT)
-            return False
-        return True
 
     def execute(self, context):
         thing = context.object

@@ -6,36 +6,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from .placed import placed
+
 POINTS = np.array([[1, 0, 0], [1, 2, 0], [1, 0, 5], [3, 3, 3]], np.float32)
 
 
 @pytest.fixture
 def made(bpy, scene):
     """A capture as the operator places it, without the worker: three vertices, two cameras, a box."""
-    from maquette.jobs.capturing import Capture
-    from maquette.jobs.requests import Shape
-    from maquette.operators import captured, datablocks, provenance
-
-    rows = [
-        {
-            "name": f"eye {number}",
-            "path": "",
-            "matrix": [[1, 0, 0, number], [0, 1, 0, -4], [0, 0, 1, 2], [0, 0, 0, 1]],
-            "size": [80, 60],
-            "focal": [70, 70],
-            "centre": [40, 30],
-        }
-        for number in range(2)
-    ]
+    cameras = [[[1, 0, 0, number], [0, 1, 0, -4], [0, 0, 1, 2], [0, 0, 0, 1]] for number in range(2)]
     faces = np.array([[0, 1, 2], [0, 3, 1], [1, 3, 2], [0, 2, 3]])
-    box = {"centre": [1, 1, 1], "side": 6, "size": [6, 3, 2]}
-    shape = Shape(POINTS, faces, report={"box": box, "cameras": rows}, provenance={"verb": "capture"})
-    own = captured.home(bpy.context, "/photos/thing", shape.report)
-    thing = datablocks.new_object(bpy.context, "thing", shape, (0, 0, 0), "smooth", own)
-    provenance.write(thing, shape, Capture("/photos/thing"))
-    datablocks.select_only(bpy.context, [thing])
-    bpy.context.view_layer.update()
-    return thing
+    return placed(bpy, "thing", POINTS, faces, cameras, {"centre": [1, 1, 1], "side": 6, "size": [6, 3, 2]})
 
 
 def select(bpy, thing, numbers):

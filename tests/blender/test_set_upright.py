@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from .placed import placed
+
 PLACE, TURN = (4.0, -2.0, 7.0), (1.2, 0.4, -0.7)
 """How a table lies in the frame of its photos"""
 
@@ -33,32 +35,12 @@ def table():
 def made(bpy, scene):
     """A table as captured from photos whose cameras were found: it lies somehow."""
     from maquette.geometry import frames
-    from maquette.jobs.capturing import Capture
-    from maquette.jobs.requests import Shape
-    from maquette.operators import captured, datablocks, provenance
 
-    corners, faces, cameras = table()
+    points, faces, cameras = table()
     way = np.array(lying())
-    rows = [
-        {
-            "name": f"eye {number}",
-            "path": "",
-            "matrix": frames.carried_camera(camera, way).tolist(),
-            "size": [80, 60],
-            "focal": [70, 70],
-            "centre": [40, 30],
-        }
-        for number, camera in enumerate(cameras)
-    ]
-    box = {"centre": list(PLACE), "side": 3, "size": [3, 3, 3]}
-    points = frames.carried(corners, way).astype(np.float32)
-    shape = Shape(points, faces, report={"box": box, "cameras": rows}, provenance={"verb": "capture"})
-    own = captured.home(bpy.context, "/photos/table", shape.report)
-    thing = datablocks.new_object(bpy.context, "table", shape, (0, 0, 0), "smooth", own)
-    provenance.write(thing, shape, Capture("/photos/table"))
-    datablocks.select_only(bpy.context, [thing])
-    bpy.context.view_layer.update()
-    return thing
+    points = frames.carried(points, way).astype(np.float32)
+    cameras = [frames.carried_camera(camera, way).tolist() for camera in cameras]
+    return placed(bpy, "table", points, faces, cameras, {"centre": list(PLACE), "side": 3, "size": [3, 3, 3]})
 
 
 def corners(thing):
