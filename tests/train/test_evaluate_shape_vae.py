@@ -277,6 +277,27 @@ def test_a_modelnet_recipe_learns_without_numbers_and_without_symmetry(modelnet,
         vae_recipe.collected(vae_recipe.Recipe(**options, resolution=48), "train")
 
 
+def test_modelnets_shapes_are_squeezed_only_to_learn_from(modelnet, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    recipe = vae_recipe.Recipe(**SMALL | {"families": "", "modelnet": str(modelnet), "batch": 4, "stretched": 0.4})
+    batch = next(vae_recipe.batches(recipe, np.random.default_rng(0), "cpu"))
+    torch.manual_seed(0)
+    whole, squeezed = (vae_recipe.prepare(batch, augment)["field"] for augment in (False, True))
+    assert torch.equal(whole, batch["field"].float() / 127)
+    before, after = ((field > 0).sum((1, 2, 3)) for field in (whole, squeezed))
+    assert (after < before).all() and (after > 0.6**3 * 0.9 * before).all()
+
+
+def test_a_squeezed_box_keeps_its_shares_of_each_axis():
+    half, shares = np.array([0.3, 0.2, 0.4]), np.array([0.5, 1, 0.75])
+    field = torch.from_numpy(np.stack([box(*half, 32)] * 2)).float() / 127
+    wanted = torch.from_numpy(box(*(half * shares), 32)) > 0
+    same, less = vae_recipe.squeezed(field, torch.tensor(np.stack([np.ones(3), shares]), dtype=torch.float32))
+    assert torch.allclose(same, field[0], atol=1e-5)
+    assert ((less > 0) == wanted).float().mean() > 0.99
+    assert less[0, 0, 0] == -1  # what lies far outside still lies far outside
+
+
 def test_faults_are_said_in_one_sentence(tmp_path, capsys):
     (tmp_path / "last.pt").write_bytes(b"no checkpoint")
     assert command.main(["shape_vae", "--weights", str(tmp_path / "last.pt")]) == 1

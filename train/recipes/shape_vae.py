@@ -73,6 +73,8 @@ class Recipe(BaseRecipe):
     modelnet: str = ""
     """ModelNet10's voxels (folder or .npz), to compare with what is published. Their terms allow benchmarks: do not
     ship what was trained on them."""
+    stretched: float = 0.0
+    """Share by which each axis of ModelNet10's shapes is squeezed at most, anew each time: they are few."""
     resolution: int = 64
     """Cells along a side; ModelNet10's 32 are scored at 32, where a network of 32 costs an eighth."""
 
@@ -115,7 +117,9 @@ def begun(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def batches(recipe: Recipe, rng: np.random.Generator, device):
     if recipe.modelnet:
-        return grids.Epochs(collected(recipe, "train"), recipe.batch, rng)
+        arrays = collected(recipe, "train")
+        arrays["stretched"] = np.full(len(arrays["family"]), recipe.stretched, np.float32)
+        return grids.Epochs(arrays, recipe.batch, rng)
     return Drawn(names(recipe), recipe.batch, recipe.pool, recipe.reuse, rng)
 
 
@@ -137,7 +141,20 @@ def prepare(batch: dict[str, Tensor], augment: bool) -> dict[str, Tensor]:
     if augment:
         mirrored = batch["numbers"].isnan().all(1) & (torch.rand(len(field), device=field.device) < 0.5)
         field[mirrored] = field[mirrored].flip(1)
+        if "stretched" in batch:
+            field = squeezed(field, 1 - batch["stretched"][:, None] * torch.rand(len(field), 3, device=field.device))
     return batch | {"field": field}
+
+
+def squeezed(field: Tensor, shares: Tensor) -> Tensor:
+    """Distances (B, N, N, N) of shapes that keep shares (B, 3) of their length along each axis, round the middle.
+
+    Exact where all shares of a shape are the same; else their geometric mean says how distances shrink."""
+    matrix = torch.diag_embed(1 / shares.flip(1))  # grid_sample counts axes from the last
+    places = F.affine_grid(F.pad(matrix, (0, 1)), (len(field), 1, *field.shape[1:]), align_corners=False)
+    sampled = F.grid_sample(field[:, None], places, padding_mode="border", align_corners=False)[:, 0]
+    shrunk = sampled * shares.log().mean(1).exp()[:, None, None, None]
+    return torch.where(sampled.abs() > 0.98, sampled, shrunk)  # what was cut off stays so
 
 
 def loss(network: ShapeVAE, batch: dict, recipe: Recipe, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
