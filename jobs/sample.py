@@ -33,12 +33,14 @@ def sample(request: Sample, progress, cancelled) -> Shape:
 def from_field(model, here, there, request: Sample, progress) -> tuple[Shape, str, str]:
     """-> Shape, the key of its field, and a sentence where that could not be kept."""
     progress(0.2, "Field")
-    field = model.field(here, there, request.factor, coarse=request.resolution < 64)
+    coarse = request.resolution < 64
+    draft = coarse and not request.keep
+    field = model.field(here, there, request.factor, coarse, draft)
     key, unkept = fields.keep(field, request.cache) if request.keep else ("", "")
     if request.save_field:
         field.save(request.save_field)
     meshing = request.meshing
-    if request.resolution < 64 and not request.keep:  # a draft: what hangs by a thread in the fine mesh stays in sight
+    if draft:  # what hangs by a thread in the fine mesh stays in sight
         meshing = dataclasses.replace(meshing, islands=True)
     return shape_from_field(field, meshing, progress, request.preview, span=(0.4, 0.97)), key, unkept
 

@@ -54,11 +54,15 @@ def look_from_all(occupancy: torch.Tensor, lookers: list[Looker]) -> tuple[torch
     seen = [look(occupancy, looker, near) for looker in lookers]
     if len(seen) == 1:
         return seen[0]
-    faces, total, weight = normals(occupancy), 0.0, 0.0
+    at = near.nonzero(as_tuple=True)
+    points = cell_centres(len(occupancy), occupancy.device)[near.flatten()]
+    faces, total, weight = normals(occupancy, at), 0.0, 0.0
     for looker, (pixels, sure) in zip(lookers, seen, strict=True):
-        share = (sure * squareness(faces, looker)) ** FAVOUR
-        total, weight = total + pixels * share[..., None], weight + share
-    return total / weight[..., None].clamp_min(1e-9), torch.stack([sure for _, sure in seen]).amax(0)
+        share = (sure[at] * squareness(points, faces, looker)) ** FAVOUR
+        total, weight = total + pixels[at] * share[:, None], weight + share
+    mixed = torch.zeros_like(seen[0][0])
+    mixed[at] = total / weight[:, None].clamp_min(1e-9)
+    return mixed, torch.stack([sure for _, sure in seen]).amax(0)
 
 
 def within(lookers: list[Looker], resolution: int, device) -> np.ndarray:
@@ -142,12 +146,17 @@ def opened(volume: torch.Tensor, points: torch.Tensor, looker: Looker) -> torch.
     return (1 - 2 * (passed.amax(1) - 0.25)).clamp(0, 1)
 
 
-def normals(occupancy: torch.Tensor) -> torch.Tensor:
-    """Where the surface of occupancy (N, N, N) faces, in every cell: unit vectors (N, N, N, 3)."""
-    return F.normalize(-torch.stack(torch.gradient(gaussian(occupancy, 1.0)), -1), dim=-1)
+def normals(occupancy: torch.Tensor, at: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """Where the surface of occupancy (N, N, N) faces in the cells `at` x, y, z, (M,) each: unit vectors (M, 3)."""
+    soft, slopes = gaussian(occupancy, 1.0), []
+    for axis in range(3):
+        ahead, behind = list(at), list(at)
+        ahead[axis] = (at[axis] + 1).clamp(max=len(occupancy) - 1)
+        behind[axis] = (at[axis] - 1).clamp(min=0)
+        slopes.append((soft[tuple(behind)] - soft[tuple(ahead)]) / (ahead[axis] - behind[axis]))
+    return F.normalize(torch.stack(slopes, -1), dim=-1)
 
 
-def squareness(faces: torch.Tensor, looker: Looker) -> torch.Tensor:
-    """Cosine (N, N, N) between where cells face, (N, N, N, 3), and the way to the camera; at least GRAZING."""
-    points = cell_centres(len(faces), faces.device).reshape(faces.shape)
+def squareness(points: torch.Tensor, faces: torch.Tensor, looker: Looker) -> torch.Tensor:
+    """Cosine (M,) between where points (M, 3) face, (M, 3), and the way to the camera; at least GRAZING."""
     return (faces * F.normalize(looker.eye() - points, dim=-1)).sum(-1).clamp_min(GRAZING)

@@ -102,6 +102,8 @@ class RadianceField(nn.Module):
     METHOD = "surface"
     EIKONAL, SMOOTH = 0.02, 0.003
     """Weights of what is wanted besides the photos: slopes of 1, and no bends"""
+    CALMER = 0.0
+    """How much flatter the finer field begins that takes over, as a power of how many times finer it is"""
     narrow = False
     """Whether the network of the view's direction runs in bfloat16, as suits graphics cards"""
 
@@ -185,6 +187,9 @@ class DensityField(RadianceField):
 
     METHOD = "density"
     EIKONAL, SMOOTH = 0.0, 0.0003
+    CALMER = 0.5
+    """As deep as before, fog would be so many times steeper at once, and what was long fitted then stuck; with 1 it
+    stays as it was, but cells are twice to three times as many and few steps worth less."""
     STEEP, AT_SURFACE = 4.0, -2.4
     """What a cell's depth adds to the logit, and that of level 0: a cell takes .09 of the light there"""
     CLEAR_TO_OPAQUE = -1.5, 4.0

@@ -32,8 +32,10 @@ def at_corners(grid: VoxelGrid, volume: Tensor) -> Tensor:
 
 
 def finer(field: RadianceField, volume: Tensor, resolution: int, cells: float) -> tuple[RadianceField, Tensor]:
-    """The same surface at another resolution, active within `cells` of its cells."""
+    """The same surface at another resolution, active within `cells` of its cells; as flat as suits the field."""
     n = resolution
+    kept = (field.grid.resolution / n) ** field.CALMER
+    volume, cells = volume * kept, cells * kept
     volume = F.interpolate(volume[None, None], (n + 1,) * 3, mode="trilinear", align_corners=True)[0, 0]
     volume = volume.clamp(-8 / n, 8 / n)
     grid = VoxelGrid(band(volume, cells))

@@ -26,6 +26,7 @@ from safetensors.torch import load_file
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from ..nets.device import narrow_convolutions
 from .optimiser import optimisers
 from .state import LAST, load, process, restore_process, save
 
@@ -252,12 +253,7 @@ def precision(recipe) -> str:
         return recipe.precision
     if accelerator(recipe.device) == "cuda":
         return "bf16-mixed"
-    # Without hardware bf16 oneDNN falls back to a reference kernel a hundred times slower than float32
-    return (
-        "bf16-mixed"
-        if torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-        else "32-true"
-    )
+    return "bf16-mixed" if narrow_convolutions() else "32-true"
 
 
 def last_channels(network: torch.nn.Module) -> None:

@@ -51,9 +51,11 @@ def test_a_slider_moves_what_it_is_called(ask):
     assert high.report["sliders"]["Width"] == pytest.approx(low.report["sliders"]["Width"], abs=0.5)
 
 
+@pytest.mark.parametrize("keep", [True, False], ids=["kept", "draft"])
 @pytest.mark.parametrize("family, seed", [("chair", 3), ("table", 4), ("table", 5), ("lamp", 3)])
-def test_coarse_is_half_as_fine_and_loses_nothing(ask, family, seed):
-    fine, coarse = (ask(point=Point(family, seed), resolution=n) for n in (64, 32))
+def test_coarse_is_half_as_fine_and_loses_nothing(ask, family, seed, keep):
+    fine = ask(point=Point(family, seed))
+    coarse = ask(point=Point(family, seed), resolution=32, keep=keep)
     assert 0.1 < len(coarse.faces) / len(fine.faces) < 0.45
     assert np.allclose(size(fine), size(coarse), atol=0.08)
 

@@ -10,7 +10,7 @@ from maquette.nets.fit_radiance import COARSEST, plan
 from maquette.nets.fit_stage import Fitted, skipper
 from maquette.nets.pixels import directions
 from maquette.nets.radiance_field import DensityField, RadianceField, blended, eikonal
-from maquette.nets.surface_volume import at_corners, band
+from maquette.nets.surface_volume import at_corners, band, finer
 from maquette.nets.voxel_grid import VoxelGrid
 
 RADIUS = 0.3
@@ -88,6 +88,22 @@ def test_fog_is_seen_where_it_is_and_skipping_changes_nothing():
     fog.field.CLEAR_TO_OPAQUE = -9.0, 9.0  # all active cells
     slow = fog.field.render(eye.expand(200, 3), ways, skipper(fog), step=0.5)
     torch.testing.assert_close(quick.opacity, slow.opacity, atol=0.03, rtol=0)
+
+
+@pytest.mark.parametrize(("kind", "kept"), [(RadianceField, 1), (DensityField, math.sqrt(48 / 64))])
+def test_a_finer_field_begins_where_the_surface_is(kind, kept):
+    """A distance stays one; fog grows flatter, or it would be so much steeper from cell to finer cell."""
+    volume = ball().volume
+    grid = VoxelGrid(band(volume, 5.0))
+    coarse = kind(grid, at_corners(grid, volume))
+    with torch.no_grad():
+        coarse.colour[:] = grid.corners()[:, :1]
+    fine, volume = finer(coarse, volume, 64, 3.0)
+    exact = RADIUS - fine.grid.corners().norm(dim=1)
+    torch.testing.assert_close(fine.distance.data / kept, exact, atol=1e-3, rtol=0)
+    assert torch.equal(at_corners(fine.grid, volume), fine.distance.data)
+    inner = exact.abs() < 2 / 64
+    torch.testing.assert_close(fine.colour[inner, 0], fine.grid.corners()[inner, 0], atol=1e-3, rtol=0)
 
 
 def test_what_is_skipped_changes_nothing():

@@ -1,7 +1,5 @@
 """The sampler's fields while a slider moves."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 
@@ -19,7 +17,8 @@ def sampler(thickness, place):
     near = [half - at.abs() for at, half in sides]
     depth = torch.minimum(near[0][:, None, None], torch.minimum(near[1][:, None], near[2]))
     field = (depth / 6.4).clamp(-1, 1)
-    network = SimpleNamespace(decode=lambda latent, family, coarse=False: field[None], TRUNCATION=0.1)
+    network = torch.nn.Module()
+    network.decode, network.TRUNCATION = lambda latent, family, coarse=False: field[None], 0.1
     card = {"name": "boards", "families": [{"name": "board", "side": 1.0, "sliders": []}]}
     return Sampler(network, card, torch.device("cpu"))
 
@@ -28,7 +27,7 @@ def sampler(thickness, place):
 @pytest.mark.parametrize("thickness", [1.5, 4.0])
 def test_what_is_thin_is_there_while_a_slider_moves(thickness, place):
     model = sampler(thickness, place)
-    fine, coarse = (model.field(Place(torch.zeros(1), FAMILY), coarse=c) for c in (False, True))
+    fine, coarse = (model.field(Place(torch.zeros(1), FAMILY), coarse=c, draft=c) for c in (False, True))
     assert isinstance(coarse, Field) and coarse.values.shape == (32, 32, 32)
     whole, draft = (mesh_from_field(field) for field in (fine, coarse))
     for end in ("min", "max"):

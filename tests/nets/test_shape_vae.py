@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from maquette.nets import shape_vae
 from maquette.nets.factored import Factored
-from maquette.nets.shape_vae import Config, ShapeVAE, unfold
+from maquette.nets.shape_vae import Config, ShapeVAE, narrowed, unfold
 
 SMALL = {"families": ("box", "ball"), "latent": 8, "named": 2, "widths": (8, 16, 16), "blocks": (1, 1, 1)}
 
@@ -67,6 +67,16 @@ def test_the_fast_convolution_is_the_same(network, latent):
     with torch.no_grad():
         fast = network.decode(latent, family)
     assert torch.allclose(fast, network.decode(latent, family), atol=1e-5)
+
+
+@torch.no_grad()
+def test_narrowed_is_nearly_the_same(network, latent):
+    """Whether a processor has bfloat16 or not, where it only takes longer; what it is a copy of stays as it was."""
+    family = torch.tensor([0, 1])
+    before = network.decode(latent, family)
+    narrow = narrowed(network).decode(latent, family).float()
+    assert 0 < (narrow - before).abs().max() < 0.02
+    assert torch.equal(network.decode(latent, family), before)
 
 
 @torch.no_grad()
