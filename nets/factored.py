@@ -61,8 +61,12 @@ class Factors(nn.Module):
         nn.init.uniform_(self.offset.bias, -4, 4)
 
     def forward(self, condition: Tensor) -> Tensor:
-        x = F.relu(self.places @ self.slope + self.offset(condition)[:, None], inplace=True)
-        return self.last(F.relu(self.mix(x) + self.shift(condition)[:, None], inplace=True))
+        offset, shift = self.offset(condition), self.shift(condition)
+        if len(condition) == 1:  # as biases they take no pass of their own
+            x = F.relu(F.linear(self.places, self.slope.T, offset[0]), inplace=True)
+            return self.last(F.relu(F.linear(x, self.mix.weight, shift[0]), inplace=True))[None]
+        x = F.relu(self.places @ self.slope + offset[:, None], inplace=True)
+        return self.last(F.relu(self.mix(x) + shift[:, None], inplace=True))
 
 
 def halved(x: Tensor, axis: int) -> Tensor:

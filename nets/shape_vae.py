@@ -70,8 +70,12 @@ def convolved(x: Tensor, weight: Tensor, bias: Tensor, padding, stride=(1, 1, 1)
     if x.device.type == "cpu" and torch.is_grad_enabled() and x.shape[2] == 2 and padding[0]:
         # In bfloat16 oneDNN (torch 2.13) leaves parts of such a weight's gradient as its memory was
         x, padding = F.pad(x, (0, 0, 0, 0, padding[0], padding[0])), (0, *padding[1:])
-    if x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_grad_enabled() and ONEDNN:
-        return torch.mkldnn_convolution(x, weight, bias, padding, stride, (1, 1, 1), 1)
+    if x.device.type == "cpu" and not torch.is_grad_enabled():
+        if weight.shape[2:] == (1, 1, 1):  # as a product of matrices, up to three times as fast
+            rows = weight.flatten(1).expand(len(x), -1, -1)
+            return torch.baddbmm(bias[:, None], rows, x.flatten(2)).unflatten(2, x.shape[2:])
+        if x.dtype == torch.float32 and ONEDNN:
+            return torch.mkldnn_convolution(x, weight, bias, padding, stride, (1, 1, 1), 1)
     return F.conv3d(x, weight, bias, stride, padding)
 
 

@@ -150,7 +150,9 @@ class Status:
 ONE_AT_A_TIME = threading.RLock()
 """Who talks to the worker: the timer, or a render, which runs in a thread of its own."""
 each_tick = []
-"""What else the timer calls: the sliders. They return whether they want to be called again soon."""
+"""What else the timer calls: the sliders. They return whether they want to be called again at once."""
+AT_ONCE, SOON, IDLE = 0.005, 0.02, 0.25
+"""Seconds until the timer calls again: while a hand waits for a mesh, while something runs, and else"""
 
 
 def busy() -> bool:
@@ -236,14 +238,14 @@ def _drive() -> float:
             task.step()
         except ValueError as error:  # the Python with torch went away between two pictures
             task.answers += [Answer(request, error=str(error)) for request in task.requests[len(task.answers) :]]
-    soon = bool(task)
+    again = SOON if task else IDLE
     for step in each_tick:
-        soon = step() or soon
+        again = AT_ONCE if step() else again
     seen = (task and (task.fraction, task.note), compute.Found.note, compute.warm(), Status.error)
     if seen != Status.shown:
         Status.shown = seen
         redraw()
-    return 0.02 if soon else 0.25
+    return again
 
 
 def hurry():

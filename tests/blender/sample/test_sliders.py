@@ -173,3 +173,13 @@ def test_a_deleted_object_takes_its_wish_along(bpy, sample, slider, until):
     tasks.pump()
     bpy.data.objects.remove(sample)
     until(idle)
+
+
+def test_the_timer_comes_at_once_only_while_a_hand_waits(bpy, sample, slider, until):
+    from maquette.operators import tasks
+
+    assert tasks.pump() == tasks.IDLE
+    sample[slider[0]] = slider[1]
+    assert tasks.pump() == tasks.AT_ONCE
+    until(lambda: shows(sample) and idle())
+    assert tasks.pump() == tasks.IDLE
