@@ -18,7 +18,7 @@ from ..geometry.hull import Similarity, box_from_cameras, box_from_masks
 from ..geometry.knobs import without_knobs
 from ..geometry.looked_at import box_from_points
 from ..geometry.picture import write_picture
-from ..geometry.scene import Scene
+from ..geometry.scene import Photo, Scene
 from ..geometry.similar import psnr, ssim
 from ..nets import bake_radiance, device, fit_radiance
 from ..nets.fit_stage import Fitted
@@ -32,6 +32,8 @@ READ, FIT = 0.15, 0.87
 """What share of the progress is over once the photos are read, and once they are fitted."""
 PAINT = 0.9, 0.935
 """What share a texture takes; it is counted in seconds, as fitting is in minutes"""
+UNASKED = 8
+"""Of a folder's own test views, how many are scored where nobody asked for scores"""
 BACKGROUND = 1.0
 """sRGB behind masked objects where scores are taken: white, as is usual for NeRF's synthetic scenes."""
 
@@ -60,7 +62,7 @@ def capture(request: Capture, progress, cancelled) -> Shape:
         field.save(request.save_field)
     paint = (lambda mesh: textured(mesh, scene.photos, request.texture, progress, PAINT)) if request.texture else None
     shape = shape_from_field(field, request.meshing, progress, request.preview, (0.9, 0.95), paint)
-    report = shape.report | scores(fitted, scene, request.renders, progress) | seen(scene)
+    report = shape.report | scores(fitted, scored(scene, request), request.renders, progress) | seen(scene)
     report |= {"box": told(fitted.similarity, wanted), "cameras": cameras(scene, shape.report["placement"])}
     report |= {"up": field.up.tolist()} if field.up is not None else {}
     report |= {"exposure": gains(fitted, scene)} if fitted.exposure else {}
@@ -211,11 +213,19 @@ def gains(fitted, scene: Scene) -> dict:
     return {photo.name: [round(gain, 3) for gain in row] for photo, row in rows}
 
 
-def scores(fitted, scene: Scene, renders: str, progress) -> dict:
-    """PSNR and SSIM over the held-out views, each drawn into the folder `renders` where one is named."""
+def scored(scene: Scene, request: Capture) -> tuple[Photo, ...]:
+    """The held-out views to score: all that were asked for; of what a folder has by itself no more than UNASKED, evenly
+    taken, for drawing hundreds of large ones takes longer than fitting."""
+    if request.holdout or request.renders:
+        return scene.held_out
+    return scene.held_out[:: -(-len(scene.held_out) // UNASKED) or 1]
+
+
+def scores(fitted, views: tuple[Photo, ...], renders: str, progress) -> dict:
+    """PSNR and SSIM over held-out views, each drawn into the folder `renders` where one is named."""
     found = []
-    for number, photo in enumerate(scene.held_out):
-        progress(0.95 + 0.05 * number / len(scene.held_out), "Scores", photo.name)
+    for number, photo in enumerate(views):
+        progress(0.95 + 0.05 * number / len(views), "Scores", photo.name)
         colour, opacity, _ = bake_radiance.view(fitted, photo)
         shown = colour + BACKGROUND * (1 - opacity[..., None])
         found.append((psnr(shown, truth := before_white(photo)), ssim(shown, truth)))

@@ -1,13 +1,14 @@
 """Capture from a folder of posed pictures to a mesh where the cameras saw it."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from maquette.geometry import frames
 from maquette.geometry.picture import write_picture
-from maquette.jobs.capture import capture
+from maquette.jobs.capture import capture, scored
 from maquette.jobs.capturing import Capture
 from maquette.jobs.remesh import remesh
 from maquette.jobs.requests import Meshing, Remesh
@@ -49,6 +50,14 @@ def test_its_colours_are_those_of_the_photos(result):
     clear = np.abs(np.sin(9 * place[:, 2])) > 0.8
     red = np.sin(9 * place[clear, 2]) > 0
     assert ((shape.colours[clear, 0] > shape.colours[clear, 2]) == red).mean() > 0.95
+
+
+@pytest.mark.parametrize("count, some", [(0, 0), (4, 4), (25, 7), (200, 8)])
+def test_a_few_of_many_test_views_are_scored_unless_more_is_asked(folder, count, some):
+    scene = SimpleNamespace(held_out=tuple(range(count)))
+    assert len(scored(scene, Capture(folder))) == some
+    for asked in (Capture(folder, holdout=5), Capture(folder, renders=folder)):
+        assert scored(scene, asked) == scene.held_out
 
 
 def test_the_report_has_scores_of_the_held_out_views(result):
