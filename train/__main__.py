@@ -71,8 +71,14 @@ def shards(argv: list[str]) -> int:
     parser.add_argument("--closer", action="store_true", help="to SPLIT_closer, for training the refiner")
     parser.add_argument("--up", default="z", choices=("y", "z"), help="of .obj .ply .off .stl (z); glTF says its own")
     parser.add_argument(
-        "--without", metavar="LIST", help="file names, one a line: no mesh whose name begins with the same word is read"
+        "--without",
+        metavar="LIST",
+        nargs="+",
+        default=(),
+        help="file names, one a line: no mesh whose name begins with the same word is read",
     )
+    parser.add_argument("--faces", metavar="FOLDER", help="with --heads: samples of people, of ICT FaceKit")
+    parser.add_argument("--heads", metavar="FOLDER", help="with --faces: and of mpfb2, heads and bodies")
     parser.add_argument("--skies", metavar="FILE", help=".npz of linear panoramas (H, W, 3) that light some pictures")
     parser.add_argument(
         "--sky-share", type=float, help=f"of the pictures that a sky lights and not a lamp ({SHARE} in train, else 0)"
@@ -83,11 +89,20 @@ def shards(argv: list[str]) -> int:
     if not 0 <= share <= 1:
         raise ValueError(f"--sky-share is a share of the pictures, from 0 to 1, not {share:g}")
     skies = Skies(share, read_skies(args.skies)) if args.skies else Skies(share)
+    if bool(args.faces) != bool(args.heads):
+        raise ValueError("people want both --faces, a folder of ICT FaceKit, and --heads, one of mpfb2")
+    if args.faces:
+        from .readers.shards import write_people_shards
+
+        pace = {"minutes": args.minutes, "start": args.start, "stop": args.count, "step": args.step, "skies": skies}
+        made = write_people_shards(args.faces, args.heads, out, args.split, **pace)
+        print(f"{made} shards of people written under {out}")
+        return 0
     if args.meshes:
         from .readers.meshes import held_out
         from .readers.shards import write_mesh_shards
 
-        without = held_out(args.without) if args.without else ()
+        without = {kind for listed in args.without for kind in held_out(listed)}
         pace = {"minutes": args.minutes, "start": args.start, "step": args.step, "skies": skies, "without": without}
         made, samples = write_mesh_shards(args.meshes, out, args.split, args.views or 8, args.up, **pace)
         print(f"{made} shards of {samples} samples of meshes written under {out}")

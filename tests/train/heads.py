@@ -77,14 +77,31 @@ def write_ict(folder, modes=24):
     return folder
 
 
+JOINTS = {
+    "pelvis": (0, 0.7, 0.1), "neck": (0, 5.9, 0.1), "head-2": (0, 8.4, 0.1), "clavicle": (0.3, 5.2, 0.7),
+    "scapula": (1.2, 5.5, 0.5), "shoulder": (1.7, 5.2, 0.1), "elbow": (3.1, 3.5, 0.1), "hand": (4.3, 2.4, 1.8),
+    "upper-leg": (1.1, 0.5, 0.1), "knee": (1.6, -3.7, 0.3), "ankle": (2.2, -7.4, 0), "foot-2": (2.2, -8, 2),
+}  # fmt: skip
+"""In dm; those beside the middle are the left ones"""
+
+
+def joint_parts():
+    """(group, vertices, faces) of a small cube's worth of corners round each joint."""
+    for name, place in JOINTS.items():
+        for side, sign in (("", 1),) if place[0] == 0 else (("l-", 1), ("r-", -1)):
+            vertices, faces = tube(-0.1, 0.1, 2, 0.1)
+            yield f"joint-{side}{name}", vertices + [sign * place[0], *place[1:]], faces
+
+
 def write_mpfb(folder):
-    """Base mesh of a body from 3 to 8.5 dm, with a ring of edges each .25 dm, and two eyes; its targets."""
+    """Base mesh of a body from 3 to 8.5 dm, with a ring of edges each .25 dm, two eyes and the joints; its targets."""
     (folder / "3dobjs").mkdir(parents=True, exist_ok=True)
     vertices, faces = tube(3, 8.5, 23, 1)
     eyes = [tube(7.1, 7.3, 2, 0.1) for _ in range(2)]
     lines, count = ["# made by a test"], 0
     parts = [("body", vertices, faces)]
     parts += [(f"helper-{s}-eye", eye[0] + [x, 0, 0.8], eye[1]) for s, x, eye in zip("lr", (0.4, -0.4), eyes)]
+    parts += joint_parts()
     everything = np.concatenate([part[1] for part in parts])
     lines += [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in everything]
     lines += [f"vt {x / 4 + 0.5:.6f} {y / 10:.6f}" for x, y, _ in everything]

@@ -1,4 +1,5 @@
-"""Shards of samples made from a folder of meshes, beside those of procedural shapes and read by the same recipe."""
+"""Shards of samples made from a folder of meshes or of people, beside those of procedural shapes and read by the same
+recipe."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ...geometry.frames import cell_centres
+from ..heads import people
 from ..shapes import shards
 from ..shapes.camera import draw_setting
 from ..shapes.skies import Skies
@@ -63,9 +65,50 @@ def write_mesh_shards(
                     say(str(error) if str(mesh) in str(error) else f"{mesh} {error}")
                 bad.add(mesh)
         if made:
-            shards.save(Samples(*(np.stack(column) for column in zip(*made))), path)
+            save(made, path)
             written, count = written + 1, count + len(made)
     return written, count
+
+
+def write_people_shards(
+    faces: str | Path,
+    heads: str | Path,
+    out: str | Path,
+    split: str,
+    start: int = 0,
+    stop: int = 8,
+    step: int = 1,
+    minutes: float = 1e9,
+    skies: Skies | None = None,
+) -> int:
+    """Write the shards start, start + step, ... below stop that are not there yet; -> how many were written.
+
+    Everybody in them is drawn anew and seen once; no two splits draw the same.
+    """
+    drawn, out, end, written = people.People(faces, heads), Path(out), time.monotonic() + 60 * minutes, 0
+    out.mkdir(parents=True, exist_ok=True)
+    for number in range(start, stop, step):
+        path = out / f"shard-{MARK}-people-{number:05d}.npz"
+        if path.exists():
+            continue
+        if time.monotonic() > end:
+            break
+        made, wrong = [], None
+        for each in range(shards.SHARD):
+            random = np.random.default_rng([zlib.crc32(split.encode()), number, each])
+            try:
+                made.append(sample(drawn.draw(random), random, skies))
+            except ValueError as error:  # a head seen from where it covers next to nothing
+                wrong = error
+        if not made:
+            raise ValueError(f"nobody could be drawn from {faces} and {heads}: {wrong}")
+        save(made, path)
+        written += 1
+    return written
+
+
+def save(made: list[tuple], path: Path) -> None:
+    shards.save(Samples(*(np.stack(column) for column in zip(*made))), path)
 
 
 def sample(painted: meshes.Painted, random: np.random.Generator, skies: Skies | None = None) -> tuple:
