@@ -1,5 +1,8 @@
 """A folder of meshes becomes distances, pictures and shards; what cannot be used is named and passed over."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -156,3 +159,21 @@ def test_shards_of_meshes_join_training(tmp_path, capsys):
         recipe.make(plan)
     assert "props, CC0" in recipe.data({"other_data": "props, CC0"})
     assert "no other data" in recipe.data({})  # runs from before there was such a field
+
+
+def test_what_the_first_weights_learned_from_stays_on_the_card(tmp_path):
+    plan = recipe.Recipe(shards=str(tmp_path), library=0, start=str(tmp_path / "first.safetensors"))
+    for card, said in (
+        ({"data": recipe.data({"other_data": "props, CC0"})}, "props, CC0"),
+        ({"data": recipe.data({})}, ""),
+        ({"data": "something else"}, ""),
+        ({}, ""),
+        ([], ""),
+    ):
+        (tmp_path / "first.json").write_text(json.dumps(card))
+        assert recipe.begun_on(plan.start) == said
+    assert recipe.begun_on("") == recipe.begun_on(str(tmp_path / "none.safetensors")) == ""
+    (tmp_path / "first.json").write_text(json.dumps({"data": recipe.data({"other_data": "props, CC0"})}))
+    with pytest.raises(ValueError, match="was trained on props, CC0, too"):
+        recipe.make(plan)
+    recipe.make(replace(plan, other_data="props, CC0; and toys, MIT"))

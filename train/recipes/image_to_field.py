@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,8 +21,7 @@ from .field_validation import pictures, validate
 from .shard_batches import Batches, Drawn, Mixed
 
 NAME = "image_to_field"
-DATA = "Procedural shapes of this project (maquette.train.shapes), {others}; licence GPL-3.0-or-later"
-
+PROCEDURAL, LICENCE = "Procedural shapes of this project (maquette.train.shapes), ", "; licence GPL-3.0-or-later"
 
 DESIGNS = "back-projection", "global-latent"
 
@@ -71,15 +71,31 @@ def config(recipe: dict) -> dict:
 
 def data(recipe: dict) -> str:
     """What a run was trained on, for its card, from a recipe's fields."""
-    return DATA.format(others=f"and {recipe['other_data']}" if recipe.get("other_data") else "no other data")
+    others = f"and {recipe['other_data']}" if recipe.get("other_data") else "no other data"
+    return f"{PROCEDURAL}{others}{LICENCE}"
+
+
+def begun_on(start: str) -> str:
+    """What the weights that a run begins with were trained on besides procedural shapes, as their card says it."""
+    try:
+        said = json.loads(Path(start).with_suffix(".json").read_text("utf-8"))["data"]
+        known = said.startswith(f"{PROCEDURAL}and ") and said.endswith(LICENCE)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # without a card: not what `export` wrote
+        return ""
+    return said.removeprefix(f"{PROCEDURAL}and ").removesuffix(LICENCE) if known else ""
 
 
 def make(recipe: Recipe) -> ImageToField:
-    """Raises ValueError where shards made of meshes would go unnamed on the card."""
+    """Raises ValueError where data that shards or the first weights were made of would go unnamed on the card."""
     if not recipe.other_data and any(Path(recipe.shards).glob(f"*/shard-{MARK}-*.npz")):
         raise ValueError(
             f"{recipe.shards} holds shards made of meshes: say whose and under which licence with --other-data, "
             'such as --other-data "KayKit props, CC0", so that the card of the weights is true'
+        )
+    if (before := begun_on(recipe.start)) not in recipe.other_data:
+        raise ValueError(
+            f"{recipe.start} was trained on {before}, too: say so with --other-data, together with what comes new, so "
+            "that the card of the weights stays true"
         )
     network = designed(recipe)
     if network.prior is not None and not brings_prior(recipe.start):
