@@ -35,8 +35,22 @@ def test_designs_stand_side_by_side(packages, tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("| global | global-latent | ") for line in lines)
     assert any(line.startswith("| prior | back-projection, prior of 8 | ") for line in lines)
+    export.main(["image_to_field", "--run", str(runs[1]), "--out", str(tmp_path / "out")])
+    capsys.readouterr()
+    assert command.main(["designs", str(tmp_path / "out" / "image_to_field.safetensors"), *options]) == 0
+    shipped = capsys.readouterr().out.splitlines()[-1]
+    assert shipped.startswith("| image_to_field | back-projection, prior of 8 | ")
+    assert abs(cells(shipped)[5] - cells(lines[-1])[5]) < 0.02  # in half precision
+    assert command.main(["designs", str(tmp_path / "none.safetensors"), *options]) == 1
+    assert "cannot be read" in capsys.readouterr().err
     assert command.main(["designs", str(tmp_path / "none"), *options]) == 1
     assert "does not exist; train it first" in capsys.readouterr().err
+
+
+def cells(line):
+    """The numbers of a line of the table; of others 0."""
+    found = [cell.strip(" M°") for cell in line.strip("|").split("|")]
+    return [float(cell) if cell.replace(".", "").isdigit() else 0.0 for cell in found]
 
 
 def test_a_peer_is_not_shipped(packages, tmp_path):
