@@ -5,8 +5,8 @@
     python -m maquette.train image_to_field --run runs/prior ...
     python -m maquette.train evaluate designs runs/global runs/plain runs/prior --shards runs/shards
 
-A .safetensors file beside its card may stand for a run: nets/weights/image_to_field.safetensors is what ships. Each answers
-with its likeliest camera, with the mean over its three likeliest, and with the true one.
+A .safetensors file beside its card may stand for a run: nets/weights/image_to_field.safetensors is what ships. Each
+answers with its likeliest camera, with the mean over its three likeliest, and with the true one.
 """
 
 from __future__ import annotations
