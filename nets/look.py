@@ -22,6 +22,8 @@ BLEED, WHOLE = 0.02, 0.9
 """By how much of its side a picture is grown beyond the object's edge, and the alpha that is all of the object"""
 GRAZING = 0.1
 """The least cosine that counts, for normals of a soft field are no more than a hint."""
+SQUARE = 0.4
+"""The cosine from which on a pixel is all that colours a place: what is seen more flatly would show it drawn out"""
 
 
 @dataclass(frozen=True)
@@ -52,17 +54,18 @@ def look_from_all(occupancy: torch.Tensor, lookers: list[Looker]) -> tuple[torch
     """What all see of the cells round the surface; where several see a cell, the one that it faces counts most."""
     near = round_surface(occupancy)
     seen = [look(occupancy, looker, near) for looker in lookers]
-    if len(seen) == 1:
-        return seen[0]
     at = near.nonzero(as_tuple=True)
     points = cell_centres(len(occupancy), occupancy.device)[near.flatten()]
-    faces, total, weight = normals(occupancy, at), 0.0, 0.0
+    faces, total, weight, most = normals(occupancy, at), 0.0, 0.0, occupancy.new_zeros(len(points))
     for looker, (pixels, sure) in zip(lookers, seen, strict=True):
-        share = (sure[at] * squareness(points, faces, looker)) ** FAVOUR
+        square = squareness(points, faces, looker)
+        share = (sure[at] * square) ** FAVOUR
         total, weight = total + pixels[at] * share[:, None], weight + share
-    mixed = torch.zeros_like(seen[0][0])
+        most = torch.maximum(most, sure[at] * ((square - GRAZING) / (SQUARE - GRAZING)).clamp(0, 1))
+    mixed, surest = torch.zeros_like(seen[0][0]), torch.zeros_like(seen[0][1])
     mixed[at] = total / weight[:, None].clamp_min(1e-9)
-    return mixed, torch.stack([sure for _, sure in seen]).amax(0)
+    surest[at] = most
+    return mixed, surest
 
 
 def within(lookers: list[Looker], resolution: int, device) -> np.ndarray:

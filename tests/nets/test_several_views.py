@@ -265,3 +265,15 @@ def test_each_side_is_coloured_by_the_picture_that_shows_it():
     pixels, sure = look.look_from_all(ball, [front, behind])
     assert pixels[16, 3, 16].tolist() == pytest.approx([1, 0, 0], abs=0.05) and sure[16, 3, 16] > 0.9
     assert pixels[16, 28, 16].tolist() == pytest.approx([0, 0, 1], abs=0.05) and sure[16, 28, 16] > 0.9
+
+
+def test_what_is_seen_flatly_is_not_coloured_by_that_pixel_alone():
+    """A ball from the front: sure in the middle, less with the cosine, not at all at its edge."""
+    at = camera.cell_centres(64).reshape(64, 64, 64, 3)
+    ball = (0.5 + 64 * (0.4 - at.norm(dim=-1))).clamp(0, 1)
+    front = look.Looker(torch.ones(1, 4, 64, 64), torch.tensor([[0.0, 0.6, 0.2, 0.0, 0.0]]))
+    _, sure = look.look_from_all(ball, [front])
+    shell = (at.norm(dim=-1) - 0.4).abs() < 0.01
+    square = torch.nn.functional.normalize(front.eye() - at, dim=-1).mul(at / at.norm(dim=-1, keepdim=True)).sum(-1)
+    rows = [sure[shell & (square > low) & (square < high)].mean() for low, high in ((0.6, 1), (0.2, 0.3), (-1, 0.05))]
+    assert rows[0] > 0.95 and 0.2 < rows[1] < 0.7 and rows[2] < 0.05
