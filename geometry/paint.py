@@ -9,6 +9,8 @@ COARSE = 32
 """Cells along a side on which differences are spread; half as many as there are of fields that are coarse themselves"""
 FAR = 4.0
 """How far, in those cells, the guess follows what is seen next to it"""
+LITTLE = 0.01
+"""Share of a place's surroundings that is seen, at which what is seen overall has as much of a say"""
 
 
 def spread(seen: np.ndarray, weight: np.ndarray, guess: np.ndarray) -> np.ndarray:
@@ -24,8 +26,8 @@ def spread(seen: np.ndarray, weight: np.ndarray, guess: np.ndarray) -> np.ndarra
     sure = weight[few]
     apart = (seen[few] - guess[few]) * sure[..., None]
     overall = apart.sum((0, 1, 2)) / max(sure.sum(), 1e-6)  # what is seen may lie between these cells
-    mass = gaussian_filter(sure, FAR) + 1e-4
-    shift = np.stack([gaussian_filter(apart[..., c], FAR) + 1e-4 * overall[c] for c in range(3)], -1) / mass[..., None]
+    mass = gaussian_filter(sure, FAR) + LITTLE
+    shift = np.stack([gaussian_filter(apart[..., c], FAR) + LITTLE * overall[c] for c in range(3)], -1) / mass[..., None]
     shift = drawn_out(shift.astype(np.float32), guess.shape)
     shift += guess
     soft = weight[..., None]

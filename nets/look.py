@@ -22,7 +22,7 @@ BLEED, WHOLE = 0.02, 0.9
 """By how much of its side a picture is grown beyond the object's edge, and the alpha that is all of the object"""
 GRAZING = 0.1
 """The least cosine that counts, for normals of a soft field are no more than a hint."""
-SQUARE = 0.4
+SQUARE = 0.25
 """The cosine from which on a pixel is all that colours a place: what is seen more flatly would show it drawn out"""
 
 
