@@ -27,7 +27,8 @@ def spread(seen: np.ndarray, weight: np.ndarray, guess: np.ndarray) -> np.ndarra
     apart = (seen[few] - guess[few]) * sure[..., None]
     overall = apart.sum((0, 1, 2)) / max(sure.sum(), 1e-6)  # what is seen may lie between these cells
     mass = gaussian_filter(sure, FAR) + LITTLE
-    shift = np.stack([gaussian_filter(apart[..., c], FAR) + LITTLE * overall[c] for c in range(3)], -1) / mass[..., None]
+    shift = np.stack([gaussian_filter(apart[..., c], FAR) for c in range(3)], -1) + LITTLE * overall
+    shift /= mass[..., None]
     shift = drawn_out(shift.astype(np.float32), guess.shape)
     shift += guess
     soft = weight[..., None]
