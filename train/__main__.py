@@ -53,6 +53,7 @@ def shards(argv: list[str]) -> int:
     from .shapes.shards import SHARD, write_shards
     from .shapes.skies import SHARE, Skies
     from .shapes.skies import read as read_skies
+    from .shapes.world import FAMILIES
 
     parser = argparse.ArgumentParser(prog="maquette.train shards", description=shards.__doc__)
     parser.add_argument("--folder", default="runs/shards")
@@ -69,6 +70,13 @@ def shards(argv: list[str]) -> int:
         "SPLIT_views, for training on several views",
     )
     parser.add_argument("--closer", action="store_true", help="to SPLIT_closer, for training the refiner")
+    parser.add_argument(
+        "--families",
+        nargs="+",
+        metavar="NAME",
+        choices=sorted(FAMILIES),
+        help=f"draw these procedural families alone, for more of them: {', '.join(sorted(FAMILIES))}",
+    )
     parser.add_argument("--up", default="z", choices=("y", "z"), help="of .obj .ply .off .stl (z); glTF says its own")
     parser.add_argument(
         "--without",
@@ -111,7 +119,8 @@ def shards(argv: list[str]) -> int:
     if args.closer and views > 1:
         raise ValueError("--closer wants one picture of each object; leave --views out")
     out += "_closer" if args.closer else "_views" if views > 1 else ""
-    made = write_shards(out, args.split, args.start, args.count, args.minutes, args.step, views, args.closer, skies)
+    pace = {"minutes": args.minutes, "step": args.step, "skies": skies, "families": args.families}
+    made = write_shards(out, args.split, args.start, args.count, views=views, closer=args.closer, **pace)
     print(f"{made} shards written under {out}")
     return 0
 

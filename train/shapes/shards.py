@@ -19,10 +19,11 @@ SHARD = 64
 
 
 def write_shards(folder: str | Path, split: str, start: int, stop: int, minutes: float = 1e9, step: int = 1,
-                 views: int = 1, closer: bool = False, skies: Skies | None = None) -> int:
+                 views: int = 1, closer: bool = False, skies: Skies | None = None, families=None) -> int:
     """Write the shards of seeds start, start + step, ... below stop that are not there yet; -> how many were written.
 
     With several views of each object they hold `Views`, closer by `Closer`. skies light a share of the pictures.
+    families: names (`world.FAMILIES`) of those that are drawn alone.
     """
     folder, written, end = Path(folder), 0, time.monotonic() + 60 * minutes
     folder.mkdir(parents=True, exist_ok=True)
@@ -32,17 +33,18 @@ def write_shards(folder: str | Path, split: str, start: int, stop: int, minutes:
             continue
         if time.monotonic() > end:
             break
-        save(drawn(seed, split, views, closer, skies), path)
+        save(drawn(seed, split, views, closer, skies, families), path)
         written += 1
     return written
 
 
-def drawn(seed: int, split: str, views: int, closer: bool, skies: Skies | None = None) -> Samples | Views | Closer:
+def drawn(seed: int, split: str, views: int, closer: bool, skies: Skies | None = None,
+          families=None) -> Samples | Views | Closer:
     if closer:
-        return sample_closer(seed, SHARD, split, skies=skies)
+        return sample_closer(seed, SHARD, split, families, skies)
     if views == 1:
-        return sample(seed, SHARD, split, background=False, skies=skies)
-    return sample_views(seed, SHARD, views, split, skies=skies)
+        return sample(seed, SHARD, split, families, background=False, skies=skies)
+    return sample_views(seed, SHARD, views, split, families, skies)
 
 
 def save(samples: Samples | Views | Closer, path: Path) -> None:
