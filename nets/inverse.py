@@ -203,25 +203,33 @@ def resized(guesses: Candidates) -> Candidates:
 def refined(model: Sampler, solid: Solid, start: Candidates, say, steps: int = STEPS) -> Candidates:
     """With latents after gradient steps on the field's error."""
     prior = priors(model, start.family)
-    # A clone, for what was made in inference mode cannot be differentiated
-    white = prior.white(start.latent).clone().requires_grad_()
-    optimiser = torch.optim.Adam([white], lr=STEP, betas=(0.9, 0.95))
     family, n = start.family.clone(), model.network.config.resolution
     with torch.no_grad():
         wanted = target(model, solid, start.poses, n).clone()
-    for step in range(steps):
-        say(step / steps)
-        optimiser.param_groups[0]["lr"] = STEP * (1 - 0.8 * step / steps)
-        with torch.enable_grad():
-            error = field_error(model.network.decode(prior.latent(white), family).float(), wanted)
-            (white.grad,) = torch.autograd.grad((error + PRIOR * white.square().mean(1)).sum(), white)
-        optimiser.step()
-        with torch.no_grad():
-            white.copy_(within(white))
+    white = improved(
+        lambda white: model.network.decode(prior.latent(white), family), prior.white(start.latent), wanted, steps, say
+    )
     with torch.no_grad():
         latent = prior.latent(white)
         iou = solid_iou(model.network.decode(latent, family) > 0, wanted > 0)
     return Candidates(family, start.poses, start.metric, latent, iou)
+
+
+def improved(decode: Callable[[Tensor], Tensor], start: Tensor, wanted: Tensor, steps: int, say=lambda share: None):
+    """Whitened latents (B, L) after Adam's steps from start: they decode to what is nearer to wanted (B, N, N, N)."""
+    # A clone, for what was made in inference mode cannot be differentiated
+    white = start.clone().requires_grad_()
+    optimiser = torch.optim.Adam([white], lr=STEP, betas=(0.9, 0.95))
+    for step in range(steps):
+        say(step / steps)
+        optimiser.param_groups[0]["lr"] = STEP * (1 - 0.8 * step / steps)
+        with torch.enable_grad():
+            error = field_error(decode(white).float(), wanted)
+            (white.grad,) = torch.autograd.grad((error + PRIOR * white.square().mean(1)).sum(), white)
+        optimiser.step()
+        with torch.no_grad():
+            white.copy_(within(white))
+    return white.detach()
 
 
 def field_error(decoded: Tensor, wanted: Tensor) -> Tensor:

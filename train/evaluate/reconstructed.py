@@ -18,6 +18,7 @@ from ...geometry.field import Field
 from ...geometry.frames import UNIT_CUBE
 from ...geometry.isosurface import smooth_surface
 from ...geometry.mesh import Mesh
+from ...nets.inverse import improved
 from ...nets.shape_vae import ShapeVAE
 from .measure import mean_and_error, number
 from .metrics import normalise, sample, surface_scores
@@ -46,14 +47,45 @@ Answer = Callable[[int], np.ndarray]
 """Number of a test shape -> field (R, R, R), inside > 0"""
 
 
-@torch.no_grad()
 def decoded_means(network: ShapeVAE, shapes: Shapes) -> Answer:
     """What comes back from the mean of each shape's latent."""
+    return _decoded(network, shapes, _encoded(network, shapes))
+
+
+def decoded_refined(network: ShapeVAE, shapes: Shapes, known: Shapes, steps: int) -> dict[str, Answer]:
+    """The same, named, after gradient steps on each latent, as Encode takes them (`nets.inverse`).
+
+    Latents are whitened by the means and deviations of those of known shapes.
+    """
+    known_latents = _encoded(network, known)
+    middle, spread = known_latents.mean(0), known_latents.std(0).clamp_min(1e-4)
+    white = (_encoded(network, shapes) - middle) / spread
+    found = []
+    for rows in torch.arange(len(shapes)).split(BATCH):
+        field, family = (t.to(white.device) for t in shapes.tensors(rows.numpy()))
+
+        def decode(some: Tensor, family: Tensor = family) -> Tensor:
+            return network.decode(some * spread + middle, family)
+
+        found.append(improved(decode, white[rows], field, steps))
+    answer = _decoded(network, shapes, torch.cat(found) * spread + middle)
+    return {f"shape_vae, latents after {steps} gradient steps": answer}
+
+
+@torch.no_grad()
+def _encoded(network: ShapeVAE, shapes: Shapes) -> Tensor:
+    """Means (N, L) of the shapes' latents, where the network is."""
     device = next(network.parameters()).device
+    batches = (shapes.tensors(slice(i, i + BATCH)) for i in range(0, len(shapes), BATCH))
+    return torch.cat([network.encode(field.to(device), family.to(device))[0].float() for field, family in batches])
+
+
+@torch.no_grad()
+def _decoded(network: ShapeVAE, shapes: Shapes, latents: Tensor) -> Answer:
     fields = []
-    for start in range(0, len(shapes), BATCH):
-        field, family = (t.to(device) for t in shapes.tensors(slice(start, start + BATCH)))
-        fields.append(network.decode(network.encode(field, family)[0], family).clamp(-1, 1).half().cpu().numpy())
+    for rows in torch.arange(len(shapes)).split(BATCH):
+        family = torch.from_numpy(np.asarray(shapes.family[rows.numpy()])).to(latents.device)
+        fields.append(network.decode(latents[rows], family).clamp(-1, 1).half().cpu().numpy())
     return lambda i: fields[i // BATCH][i % BATCH].astype(np.float32)
 
 

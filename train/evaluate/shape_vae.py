@@ -46,6 +46,9 @@ def parse(argv, name=NAME, parts=PARTS):
     parser.add_argument("--parts", default=",".join(parts), help="what to measure, by commas: %(default)s")
     parser.add_argument("--shapes", type=int, default=300, metavar="N", help="held-out designs (300)")
     parser.add_argument("--known", type=int, default=2000, metavar="N", help="training shapes baselines know (2000)")
+    parser.add_argument(
+        "--refine", type=int, default=0, metavar="N", help="also after N gradient steps on the latents; Encode takes 20"
+    )
     parser.add_argument("--surface", type=int, default=8000, metavar="N", help="points of a reconstruction (8000)")
     parser.add_argument("--family", default="chair", help="family of the sets")
     parser.add_argument("--set-size", type=int, default=200, metavar="N", help="shapes in each set (200)")
@@ -127,6 +130,8 @@ def reconstruction(network, priors, options) -> dict:
         f"{components} principal components": reconstructed.principal(known, test, components),
         "**shape_vae**": reconstructed.decoded_means(network, test),
     }
+    if options.refine:
+        answers |= reconstructed.decoded_refined(network, test, known, options.refine)
     rows = reconstructed.measure(answers, test, options.surface)
     print(f"Reconstruction of {len(test)} held-out designs\n\n{reconstructed.table(rows, families)}")
     return means(rows)

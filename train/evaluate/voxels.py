@@ -24,6 +24,8 @@ def evaluate(network, options) -> dict:
     test, train, held = (shapes(options.modelnet, part, network.config.resolution) for part in parts)
     answers = baselines(test, joined(train, held), network.config.latent)
     answers["**shape_vae**"] = reconstructed.decoded_means(network, test)
+    if options.refine:
+        answers |= reconstructed.decoded_refined(network, test, train, options.refine)
     rows = reconstructed.measure(answers, test, resolution=32)
     print(f"Reconstruction of {len(test)} test shapes of ModelNet10\n\n{reconstructed.table(rows, TEN, 'IoU@32')}")
     return {name: {"iou": mean_and_error([r["iou"] for r in rows if r["predictor"] == name])} for name in answers}
