@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -12,10 +11,8 @@ from torch import Tensor
 from ...nets.camera import hypotheses, soft_bins
 from ...nets.image_to_field import MIDDLE, TRUNCATION, ImageToField
 from ...nets.several_views import OtherView, turn_bins
+from .field_recipe import Recipe
 from .relief_loss import relief_loss
-
-if TYPE_CHECKING:
-    from .image_to_field import Recipe
 
 ASTRAY = (math.radians(7), 0.06, 0.04, 0.04, 0.03)
 """Standard deviations of a fit's turn, scale (logarithm) and shifts where cameras are not told"""

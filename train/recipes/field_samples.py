@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -13,10 +12,8 @@ from ...nets.image_to_field import TRUNCATION
 from ..shapes import shards
 from ..shapes.pictures import sample_batch
 from .disturb import varied
+from .field_recipe import Recipe
 from .loosened import loosened
-
-if TYPE_CHECKING:
-    from .image_to_field import Recipe
 
 KNOWN = 0.5
 """Shares of the objects seen from several sides whose cameras are known, and of those that lie in another cube"""

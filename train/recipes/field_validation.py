@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -15,12 +14,10 @@ from ...nets.image_to_field import PICTURE, ImageToField
 from ...nets.several_views import TURNS, OtherView
 from ..shapes import shards
 from .field_loss import occupancy
+from .field_recipe import Recipe
 from .field_samples import prepare, samples
 from .relief_loss import relief_loss
 from .shard_batches import ViewBatches
-
-if TYPE_CHECKING:
-    from .image_to_field import Recipe
 
 
 @torch.no_grad()

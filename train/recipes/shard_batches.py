@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,9 +12,7 @@ from torch import Tensor
 from ..shapes import shards
 from ..shapes.pictures import sample_batch
 from ..shapes.skies import Skies
-
-if TYPE_CHECKING:
-    from .image_to_field import Recipe
+from .field_recipe import Recipe
 
 
 class Drawn:
