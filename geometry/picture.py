@@ -10,13 +10,17 @@ from math import isqrt
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError, features
 
 from .atomic import replacing
 from .colour import to_bytes
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "TGA", "PPM", "JPEG2000")
 """What Pillow may open; some of its other readers start programs."""
+AVIF, HEIF = {b"avif", b"avis"}, {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+"""Brands of files as browsers and as phones write them (ISO 23008-12), which not every Pillow reads"""
+HEAD = 256
+"""Bytes of a file by which it is told what it is"""
 SMALLEST = 32
 """Pixels that each side needs."""
 WORKING = 1024
@@ -25,7 +29,10 @@ MOST_PIXELS = 64_000_000
 """Decoding takes 4 bytes for each, twice. JPEG is reduced while it is decoded, so larger ones can be read."""
 LARGEST_FILE = 1 << 30
 OPAQUE = 0.99
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, MemoryError)
+BROKEN = (
+    *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, RuntimeError),
+    *(struct.error, MemoryError),
+)
 """What Pillow raises for damaged files, one reader or another."""
 
 PROFILE_TROUBLE = (ImageCms.PyCMSError, OSError, ValueError, TypeError, ImportError)
@@ -83,10 +90,13 @@ def decoded(path, longest=0):
     """
     path = Path(path)
     data = _bytes(path)
+    formats = formats_of(data, path.name)
     with _sizes_unchecked():
         try:
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            image = Image.open(io.BytesIO(data), formats=formats)
         except UnidentifiedImageError as error:
+            if formats != FORMATS:
+                raise ValueError(f"{path.name} is damaged or cut short") from error
             raise ValueError(f"{path.name} is not a picture that Maquette reads (PNG, JPEG, WebP, TIFF ...)") from error
         except BROKEN as error:
             raise ValueError(f"{path.name} is damaged or cut short: {error}") from error
@@ -102,10 +112,48 @@ def size_of(path) -> tuple[int, int]:
     """Width and height of a picture by its first bytes; (0, 0) where it cannot be read, which `decoded` explains."""
     with _sizes_unchecked():
         try:
-            with Image.open(path, formats=FORMATS) as image:
+            with opened(path) as image:
                 return image.size
-        except (UnidentifiedImageError, *BROKEN):
+        except BROKEN:
             return 0, 0
+
+
+def opened(path):
+    """A picture's file as a Pillow image of which nothing is decoded yet. Raises one of BROKEN."""
+    with open(path, "rb") as file:
+        formats = formats_of(file.read(HEAD), Path(path).name)
+    return Image.open(path, formats=formats)
+
+
+def formats_of(data: bytes, name: str) -> tuple[str, ...]:
+    """The formats as which a file that begins with `data` may be opened.
+
+    Raises ValueError with a sentence about `name` where that takes a library which is not installed.
+    """
+    brands = _brands(data)
+    if brands & AVIF:
+        if not features.check("avif"):
+            raise ValueError(f"{name} is AVIF, which Pillow reads from 11.3 on: install that, or save it as JPEG")
+        return ("AVIF",)
+    if brands & HEIF:
+        try:
+            import pillow_heif
+        except ImportError as error:
+            raise ValueError(
+                f"{name} is HEIC, as iPhones save photos, and reading it needs pillow-heif: install that "
+                "(pip install pillow-heif), or save it as JPEG"
+            ) from error
+        pillow_heif.register_heif_opener()
+        return ("HEIF",)
+    return FORMATS
+
+
+def _brands(data: bytes) -> set[bytes]:
+    """What a file says it can be read as, in the box that such files begin with (ISO 14496-12); empty for others."""
+    if data[4:8] != b"ftyp":
+        return set()
+    box = data[8 : min(int.from_bytes(data[:4], "big"), HEAD)]
+    return {box[k : k + 4] for k in range(0, len(box), 4) if k != 4}  # the second is a version
 
 
 def upright(image):
@@ -118,6 +166,12 @@ def write_picture(pixels, path):
     """Write pixels (H, W), (H, W, 3) or (H, W, 4), uint8 or floats in [0, 1], as PNG."""
     with replacing(path) as file:
         file.write(png(pixels))
+
+
+def write_jpeg(pixels, path):
+    """Write pixels (H, W, 3) uint8 as JPEG, to be looked at."""
+    with replacing(path) as file:
+        Image.fromarray(pixels).save(file, "JPEG", quality=90)
 
 
 def png(pixels) -> bytes:

@@ -1,10 +1,9 @@
 """What can be told of a photograph before its camera is looked for: how sharp it is, how bright, which lens took it."""
 
 import numpy as np
-from PIL import Image
 from scipy.ndimage import laplace, zoom
 
-from .picture import BROKEN, FORMATS
+from .picture import BROKEN, opened
 
 WORKING = 512
 """Longer side at which sharpness is measured: photos of any size compare, and noise of single pixels counts less"""
@@ -41,7 +40,7 @@ def taken_with(path) -> tuple[tuple, float | None]:
     """What EXIF says of the camera, as a key that other photos by it share, and its focal length in longer sides of the
     picture, None where unknown."""
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with opened(path) as image:
             exif = image.getexif()
             details = exif.get_ifd(SUB_IFD)
             film, focal = _number(details.get(FILM_FOCAL)), _number(details.get(FOCAL))

@@ -16,7 +16,7 @@ from .crop import area_weights
 from .picture import decoded, upright
 from .scene import NO_DISTORTION, Photo
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".tga")
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".tga", ".heic", ".heif", ".avif")
 """Endings of photographs in a folder, and those tried where a pose file names one without its ending."""
 ACROSS = (5, 6, 7, 8)
 """EXIF orientations that exchange width and height."""

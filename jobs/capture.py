@@ -26,6 +26,7 @@ from . import fields, memory, poses, unfinished, watching
 from .capturing import Capture
 from .remesh import shape_from_field
 from .requests import Shape
+from .shown import with_shown
 from .texture import textured
 
 READ, FIT = 0.15, 0.87
@@ -63,7 +64,8 @@ def capture(request: Capture, progress, cancelled) -> Shape:
     paint = (lambda mesh: textured(mesh, scene.photos, request.texture, progress, PAINT)) if request.texture else None
     shape = shape_from_field(field, request.meshing, progress, request.preview, (0.9, 0.95), paint)
     report = shape.report | scores(fitted, scored(scene, request), request.renders, progress) | seen(scene)
-    report |= {"box": told(fitted.similarity, wanted), "cameras": cameras(scene, shape.report["placement"])}
+    rows = with_shown(cameras(scene, shape.report["placement"]), both(scene), request.backgrounds)
+    report |= {"box": told(fitted.similarity, wanted), "cameras": rows}
     report |= {"up": field.up.tolist()} if field.up is not None else {}
     report |= {"exposure": gains(fitted, scene)} if fitted.exposure else {}
     report |= {"method": fitted.field.METHOD, "device": fitted.volume.device.type}
@@ -177,7 +179,7 @@ def with_up(field: Field, request: Capture, scene: Scene) -> tuple[Field, str]:
         return field, ""
     note = ""
     try:
-        up = upright.from_cameras([photo.camera for photo in (*scene.photos, *scene.held_out)])
+        up = upright.from_cameras([photo.camera for photo in both(scene)])
         if request.up == "floor":
             try:
                 up = upright.from_floor(isosurface.mesh_from_field(field).vertices, up)
@@ -200,11 +202,16 @@ def seen(scene: Scene) -> dict:
 def cameras(scene: Scene, placement=None) -> list[dict]:
     """Where each photo was taken from and through what, for whoever sets up cameras elsewhere: about the mesh, where a
     placement (4, 4) brought that."""
-    rows = [row_of(photo) for photo in (*scene.photos, *scene.held_out)]
+    rows = [row_of(photo) for photo in both(scene)]
     way = np.eye(4) if placement is None else np.array(placement)
     if (way == np.eye(4)).all():
         return rows
     return [row | {"matrix": carried_camera(np.array(row["matrix"]), way).tolist()} for row in rows]
+
+
+def both(scene: Scene) -> tuple[Photo, ...]:
+    """The photos, and those that are held out, in the order of their cameras."""
+    return *scene.photos, *scene.held_out
 
 
 def gains(fitted, scene: Scene) -> dict:

@@ -57,6 +57,8 @@ class Capture:
     """What is fitted: "density", a fog, which comes closer to photos that are cut out, and to what is thin; "surface",
     a signed distance, which is smoother where photos say little; "auto", a density of fine cells where there are masks,
     else a surface."""
+    backgrounds: str = ""
+    """Folder for copies of photos that Blender would not show as they are, named in the cameras' rows; "" has none."""
 
     def __post_init__(self):
         checks.put(self, "folder", checks.path("Folder", self.folder))
@@ -78,7 +80,7 @@ class Capture:
         checks.one_of("Unseen", self.unseen, UNSEEN)
         checks.one_of("Up", self.up, UPS)
         checks.put(self, "texture", texture_size(self.texture))
-        checks.paths(self, "renders", "preview", "save_field", "cache")
+        checks.paths(self, "renders", "preview", "save_field", "cache", "backgrounds")
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,14 @@ class Look:
     find: bool = False
     """Find the cameras too where nobody says them, which takes as long as it takes; else what is quickly seen."""
     cache: str = ""
+    backgrounds: str = ""
+    """As Capture's"""
 
     def __post_init__(self):
         checks.put(self, "folder", checks.path("Folder", self.folder))
         if not isinstance(self.find, bool):
             raise ValueError(f"Find is {self.find!r}; it must be true or false")
-        checks.paths(self, "cache")
+        checks.paths(self, "cache", "backgrounds")
 
 
 @dataclass(frozen=True, eq=False)

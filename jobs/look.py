@@ -10,8 +10,9 @@ from ..geometry import folder as folders
 from ..geometry.picture import decoded, size_of
 from ..geometry.scene import Scene
 from . import poses
-from .capture import box_of, cameras, told
+from .capture import both, box_of, cameras, told
 from .capturing import Look, Looked
+from .shown import with_shown
 
 SMALL = 160
 """Pixels along the longer side that photos are read with: enough for a box round masks"""
@@ -26,14 +27,14 @@ def look(request: Look, progress, cancelled) -> Looked:
         if not request.find:
             return bare(path, progress)
         scene = poses.find_scene(path, 0, SMALL, progress, cancelled, cache=request.cache)
-        return looked(scene, "photos", video_of(path))
+        return looked(scene, "photos", video_of(path), request.backgrounds)
     scene = folders.scene_from(known, 0, SMALL, lambda done, note: progress(done, "Photos", note))
-    return looked(scene, known.source, "")
+    return looked(scene, known.source, "", request.backgrounds)
 
 
-def looked(scene: Scene, source: str, video: str) -> Looked:
+def looked(scene: Scene, source: str, video: str, backgrounds: str = "") -> Looked:
     """What a Scene holds whose cameras are known."""
-    notes, report = list(scene.notes), {"cameras": cameras(scene)}
+    notes, report = list(scene.notes), {"cameras": with_shown(cameras(scene), both(scene), backgrounds)}
     try:
         report["box"] = told(box_of(scene), None)
     except ValueError as error:

@@ -28,7 +28,7 @@ EXPORTED = ("vertices", "faces", "colours", "confidence", "uvs", "texture", "pol
 """What of a Shape goes into files"""
 MOST_VIEWS = 24
 """Pictures of one object that Reconstruct takes"""
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".tga")
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".tga", ".heic", ".heif", ".avif")
 """Endings of the files in a folder that are taken for pictures; one that is named is read whatever it is called."""
 FIELD_KEY = re.compile(r"[0-9a-f]{64}")
 

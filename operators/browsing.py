@@ -3,6 +3,11 @@
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
+from .thumbnails import UNREAD
+
+UNSHOWN = ";".join(f"*{ending}" for ending in UNREAD)
+"""Pictures that Maquette reads and Blender's file browser does not know for pictures"""
+
 
 class Browsing:
     """Mix-in, before JobOperator: without a path the browser opens, and what is chosen there runs like a click."""

@@ -68,6 +68,7 @@ class MAQUETTE_OT_capture(JobOperator, bpy.types.Operator):
             resume=self.resume,
             live=LIVE if self.watched else 0.0,
             cache=compute.cache(),
+            backgrounds=captured.backgrounds(),
         )
         return [request]
 

@@ -20,6 +20,11 @@ def folder(given: str) -> str:
     return bpy.path.abspath(given)
 
 
+def backgrounds() -> str:
+    """Where the worker copies photos that Blender would not show as they are, until they are packed."""
+    return os.path.join(bpy.app.tempdir, "maquette-photos")
+
+
 def name_of(path: str) -> str:
     return os.path.splitext(os.path.basename(os.path.normpath(path)))[0] or "Capture"
 

@@ -3,6 +3,8 @@
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
+from .browsing import UNSHOWN
+
 
 class MAQUETTE_OT_choose_capture(bpy.types.Operator):
     """Choose a folder of photos of one object, or a video of it"""
@@ -16,6 +18,7 @@ class MAQUETTE_OT_choose_capture(bpy.types.Operator):
     filename: StringProperty(subtype="FILE_NAME", options={"SKIP_SAVE"})
     filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_image: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_glob: StringProperty(default=UNSHOWN, options={"HIDDEN", "SKIP_SAVE"})
     filter_movie: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     def invoke(self, context, event):

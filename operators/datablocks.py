@@ -212,17 +212,30 @@ def new_camera(collection, row: dict, size: float):
     data.lens = row["focal"][0] * data.sensor_width / width
     data.shift_x, data.shift_y = (width / 2 - x) / width, (y - height / 2) / width
     data.display_size, data.clip_start = size, size / 100
-    if row["path"]:
-        with contextlib.suppress(RuntimeError):  # moved away meanwhile: the camera is right without it
-            behind = data.background_images.new()
-            behind.image = bpy.data.images.load(row["path"], check_existing=True)
-            behind.alpha = 1.0
-            data.show_background_images = True
+    if photo := _behind(row):
+        behind = data.background_images.new()
+        behind.image, behind.alpha = photo, 1.0
+        data.show_background_images = True
     camera = bpy.data.objects.new(row["name"], data)
     camera.matrix_world = Matrix(row["matrix"])
     camera[PHOTO] = row["name"]
     collection.objects.link(camera)
     return camera
+
+
+def _behind(row: dict):
+    """The photo of a camera as an Image: its file, or the copy that was made to be shown, packed; None where neither is
+    there any more, for the camera is right without it."""
+    copy = row.get("shown", "")
+    with contextlib.suppress(RuntimeError):
+        if not copy:
+            return bpy.data.images.load(row["path"], check_existing=True) if row["path"] else None
+        image = bpy.data.images.load(copy, check_existing=True)
+        if not image.packed_file:
+            image.name = row["name"]
+            image.pack()
+        return image
+    return None
 
 
 def new_box(collection, name: str, centre, side: float, size=None):

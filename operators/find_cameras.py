@@ -19,7 +19,8 @@ class MAQUETTE_OT_find_cameras(JobOperator, bpy.types.Operator):
 
     def requests(self, context):
         given = self.filepath if self.properties.is_property_set("filepath") else photos.chosen()
-        return [Look(captured.folder(given), find=True, cache=compute.cache())]
+        asked = {"cache": compute.cache(), "backgrounds": captured.backgrounds()}
+        return [Look(captured.folder(given), find=True, **asked)]
 
     def receive(self, context, answers):
         request, found = answers[0].request, answers[0].result

@@ -94,7 +94,8 @@ def _keep_cameras(thing, rows: list[dict] | None):
     if CAMERAS in thing:
         del thing[CAMERAS]  # Blender cuts bytes that are put in the place of others at their first zero
     if rows is not None:
-        thing[CAMERAS] = zlib.compress(json.dumps(rows).encode())
+        lasting = [{name: value for name, value in row.items() if name != "shown"} for row in rows]
+        thing[CAMERAS] = zlib.compress(json.dumps(lasting).encode())
 
 
 def cameras(thing) -> list[dict]:

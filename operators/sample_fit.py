@@ -8,7 +8,7 @@ from bpy.props import StringProperty
 from ..jobs.requests import Fit
 from . import masks
 from .base import ONCE, JobOperator
-from .browsing import Browsing
+from .browsing import UNSHOWN, Browsing
 from .sample import Found
 
 
@@ -20,6 +20,7 @@ class MAQUETTE_OT_sample_fit(Browsing, Found, JobOperator, bpy.types.Operator):
     bl_options = {"UNDO"}
 
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_glob: bpy.props.StringProperty(default=UNSHOWN, options={"HIDDEN", "SKIP_SAVE"})
     mask: StringProperty(name="Mask", description="Picture that is bright where the object is", options=ONCE)
 
     def requests(self, context):

@@ -5,6 +5,9 @@ import os
 import bpy
 import bpy.utils.previews
 
+UNREAD = (".heic", ".heif", ".avif")
+"""Pictures that Maquette reads and Blender does not"""
+
 
 class Shown:
     """The icons that were loaded, by file; a picture's mask takes its place until another picture is chosen."""
@@ -24,11 +27,12 @@ def hide_mask():
 
 
 def icon(picture: str) -> int:
-    """The icon that shows this picture or its mask; 0 where there is none (no such file, no window)."""
+    """The icon that shows this picture or its mask; 0 where there is none (no such file, none that Blender reads, no
+    window)."""
     path = bpy.path.abspath(picture)
     if Shown.mask_of and os.path.normpath(path) == Shown.mask_of:
         path = Shown.mask
-    if Shown.icons is None or not os.path.isfile(path):
+    if Shown.icons is None or not os.path.isfile(path) or path.lower().endswith(UNREAD):
         return 0
     key = f"{path} {os.stat(path).st_mtime_ns}"  # a picture that was painted over is shown as it is now
     if key not in Shown.icons:

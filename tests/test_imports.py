@@ -21,7 +21,7 @@ BLENDER = frozenset({"bpy", "bpy_extras", "bmesh", "mathutils", "gpu", "gpu_extr
 LIGHT = ("requests", "settings", "sampling", "capturing", "texturing", "checks")
 LIGHT += ("client", "process", "environment", "protocol")
 LIGHT_JOBS = frozenset(f"jobs.{name}" for name in LIGHT)
-GEOMETRY = frozenset({"numpy", "scipy", "skimage", "trimesh", "PIL", "fast_simplification", "xatlas"})
+GEOMETRY = frozenset({"numpy", "scipy", "skimage", "trimesh", "PIL", "pillow_heif", "fast_simplification", "xatlas"})
 NETS = frozenset({"torch", "numpy", "safetensors"})
 TRAIN = frozenset({"lightning_fabric", "lightning", "torchmetrics", "tensorboard", "tqdm", "numba"})
 

@@ -1,9 +1,12 @@
 """Capture in Blender: the mesh among its cameras, one undo step, headless the same."""
 
 import json
+import shutil
 
 import numpy as np
+import pillow_heif
 import pytest
+from PIL import Image
 
 
 @pytest.fixture
@@ -45,6 +48,20 @@ def test_what_a_camera_shows_is_its_photo(bpy, captured, ellipsoid):
         reach = world_to_camera_view(bpy.context.scene, camera, Vector(ellipsoid.centre + [0, 0, 0.4]))
         rows = np.flatnonzero(ellipsoid.seen_from(np.array(camera.matrix_world))[..., 3].any(1))
         assert 1 - rows[0] / 72 >= reach[1] - 0.03
+
+
+def test_photos_of_a_phone_are_shown_upright_and_packed(bpy, scene, ellipsoid, tmp_path):
+    """Whether they are HEIC, which Blender does not read, or lie on their side, which it does not mind."""
+    shutil.copytree(ellipsoid.folder, tmp_path / "phone")
+    pillow_heif.register_heif_opener()
+    for path in (tmp_path / "phone/train").glob("*.png"):
+        Image.open(path).save(path.with_suffix(".heic"))
+        path.unlink()
+    bpy.ops.maquette.find_cameras(filepath=str(tmp_path / "phone"))
+    images = [thing.data.background_images[0].image for thing in bpy.data.objects if thing.type == "CAMERA"]
+    assert len(images) == 24 and {image.size[:] for image in images} == {(72, 72)}
+    assert sum(bool(image.packed_file) for image in images) == 20
+    assert {image.name for image in images if image.packed_file} >= {"train/r_3"}
 
 
 def test_the_box_is_shown(bpy, captured):
