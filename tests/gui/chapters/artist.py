@@ -60,8 +60,11 @@ def points(thing):
 
 
 def scene_choosing_a_picture():
-    """The Choose button opens a file browser, and what is accepted there becomes the picture."""
+    """The Choose button opens a file browser, and what is accepted there becomes the picture; photos that Blender does
+    not know for pictures are listed there too, and other files are not."""
     yield from shot("artist-1-empty-tab")
+    for name in ("of a phone.HEIC", "notes.txt"):
+        (PICTURES / name).touch()
     bpy.context.preferences.view.filebrowser_display_type = "SCREEN"
     yield from press("maquette.choose_pictures")
     browsers = []
@@ -77,7 +80,16 @@ def scene_choosing_a_picture():
     yield 0.5
     yield from shot("artist-2-file-browser")
     view = next(region for region in browsers[0].regions if region.type == "WINDOW")
-    with bpy.context.temp_override(window=hands.window(), area=browsers[0], region=view):
+    here = {"window": hands.window(), "area": browsers[0], "region": view}
+    with bpy.context.temp_override(**here):
+        bpy.ops.file.select_all(action="SELECT")
+        listed = {file.name for file in bpy.context.selected_files}
+        bpy.ops.file.select_all(action="DESELECT")
+    assert {"stool.png", "of a phone.HEIC"} <= listed and "notes.txt" not in listed, listed
+    for name in ("of a phone.HEIC", "notes.txt"):
+        (PICTURES / name).unlink()
+    params.filename = "stool.png"
+    with bpy.context.temp_override(**here):
         bpy.ops.file.execute("INVOKE_DEFAULT")
     yield from until(lambda: bpy.context.scene.maquette.filepath, "chosen picture", 10)
     assert bpy.path.abspath(bpy.context.scene.maquette.filepath) == str(PICTURES / "stool.png")
