@@ -179,8 +179,11 @@ def scene_worker_killed_while_idle():
 def scene_not_a_picture():
     """A text file named .png: one sentence that names it."""
     before = everything()
-    yield from start(PICTURES / "shelf" / "thing 3.png")
-    yield from ended(60)
+    bpy.context.scene.maquette.filepath = str(PICTURES / "shelf" / "thing 3.png")
+    yield 0.3
+    yield from press("maquette.reconstruct")
+    yield from until(lambda: status().error, "sentence", 20)  # a warm worker refuses it before anyone sees it busy
+    yield from ended()
     yield from shot("faults-6-not-a-picture")
     assert "thing 3.png" in status().error and "\n" not in status().error, status().error
     assert everything() == before
